@@ -1,0 +1,63 @@
+"""Named reads of accounts, and who may see whom."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.auth.base_user import BaseUserManager
+from django.contrib.auth.models import AnonymousUser
+from django.db import models
+from django.db.models.functions import Lower
+
+if TYPE_CHECKING:
+    from .models import User
+
+
+class OrganisationQuerySet(models.QuerySet["Organisation"]):
+    def visible_to(self, user: User | AnonymousUser) -> OrganisationQuerySet:
+        """Those the user is a member of, in any role."""
+        return self.filter(pk__in=organisation_ids_of(user))
+
+
+class UserQuerySet(models.QuerySet["User"]):
+    def visible_to(self, user: User | AnonymousUser) -> UserQuerySet:
+        """Oneself and the people one shares an organisation with."""
+        shared = models.Q(memberships__organisation_id__in=organisation_ids_of(user))
+        return self.filter(models.Q(pk=user.pk) | shared).distinct()
+
+
+class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type: ignore[misc]
+    """Creates users as Django's own commands and allauth expect; e-mails are compared without regard to case."""
+
+    use_in_migrations = False
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
+        if not email:
+            raise ValueError("A user needs an e-mail address.")
+        user: User = self.model(email=self.normalize_email(email).lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
+        staff = {"is_staff": True, "is_superuser": True, "status": "active", "email_verified": True}
+        return self.create_user(email, password, **(staff | fields))
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        user: User = self.annotate(email_lower=Lower("email")).get(email_lower=(username or "").lower())
+        return user
+
+
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    def of(self, user: User | AnonymousUser) -> MembershipQuerySet:
+        return self.filter(user_id=user.pk)
+
+
+def organisation_ids_of(user: User | AnonymousUser, *, may_write: bool = False) -> models.QuerySet[Any, Any]:
+    """Subquery of the ids of the user's organisations; `may_write` leaves out those where the user only looks on."""
+    from .models import Membership
+
+    memberships = Membership.objects.of(user)
+    if may_write:
+        memberships = memberships.exclude(role=Membership.Role.VIEWER)
+    return memberships.values("organisation_id")

@@ -1,0 +1,55 @@
+"""RFC 9457 problem details: one shape for every error of the API."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+from accounts.exceptions import PlumblineError
+
+
+def problem_details(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Response `{"type","title","status","detail","code", …}` as application/problem+json; None lets Django make its 500.
+
+    Errors of ours carry `status`, `code` and `extra`; DRF's are translated, validation errors under `errors`
+    (`{"field": ["message", …]}`).
+    """
+    if isinstance(error, PlumblineError):
+        return _problem(error.status, error.code, str(error), extra=error.extra)
+    response = exception_handler(error, context)
+    if response is None:
+        return None
+    if isinstance(error, Http404):
+        error = exceptions.NotFound()
+    elif isinstance(error, PermissionDenied):
+        error = exceptions.PermissionDenied()
+    assert isinstance(error, exceptions.APIException)
+    headers = {name: value for name, value in response.items() if name.lower() != "content-type"}
+    if isinstance(error, exceptions.ValidationError):
+        errors = error.detail if isinstance(error.detail, dict) else {"non_field_errors": error.detail}
+        detail = "Some of the fields are not valid: see errors."
+        return _problem(400, "invalid", detail, extra={"errors": errors}, headers=headers)
+    codes = error.get_codes()
+    code = codes if isinstance(codes, str) else error.default_code
+    detail = error.detail if isinstance(error.detail, str) else str(error.detail.get("detail", error.default_detail))
+    return _problem(response.status_code, code, detail, headers=headers)
+
+
+def _problem(
+    status: int, code: str, detail: str, *, extra: dict[str, Any] | None = None, headers: dict[str, str] | None = None
+) -> Response:
+    body = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        **(extra or {}),
+    }
+    return Response(body, status=status, headers=headers, content_type="application/problem+json")

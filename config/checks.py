@@ -1,0 +1,48 @@
+"""System checks of the wiring. A server that is half configured must not start: `config/asgi.py` and workers run these too."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register, run_checks
+from django.core.exceptions import ImproperlyConfigured
+
+TAG = "plumbline"
+REQUIRED = {
+    "SECRET_KEY": ("plumbline.E001", "Set SECRET_KEY (or SECRET_KEY_FILE) to 50 or more random characters."),
+    "ALLOWED_HOSTS": ("plumbline.E002", "Set ALLOWED_HOSTS to the host names this server answers to, comma separated."),
+    "DATABASE_URL": ("plumbline.E003", "Set DATABASE_URL, for example postgresql://user:password@host:5432/plumbline."),
+    "REDIS_URL": ("plumbline.E004", "Set REDIS_URL, for example redis://host:6379/0."),
+}
+
+
+@register(TAG)
+def required_variables(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """E001-E004: in production nothing is assumed; in development everything has a default."""
+    if settings.SETTINGS_MODULE != "config.settings.production":
+        return []
+    return [
+        Error(f"{name} is not set.", hint=hint, id=check_id)
+        for name, (check_id, hint) in REQUIRED.items()
+        if not (os.environ.get(name) or os.environ.get(f"{name}_FILE"))
+    ]
+
+
+@register(TAG)
+def redis_policy_is_known(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """E005: a misspelt policy would silently mean one of the two."""
+    if settings.JOBS_WHEN_REDIS_IS_DOWN in ("hold", "inline"):
+        return []
+    hint = "Use hold (jobs wait for Redis) or inline (jobs run in the caller's process)."
+    return [Error(f"JOBS_WHEN_REDIS_IS_DOWN is {settings.JOBS_WHEN_REDIS_IS_DOWN!r}.", hint=hint, id="plumbline.E005")]
+
+
+def refuse_half_configured() -> None:
+    """Raise ImproperlyConfigured with every failed check of ours. For processes that run no system checks by themselves."""
+    failed = [message for message in run_checks(tags=[TAG]) if message.is_serious()]
+    if failed:
+        raise ImproperlyConfigured("\n".join(f"({m.id}) {m.msg} {m.hint}" for m in failed))

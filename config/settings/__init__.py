@@ -1,0 +1,1 @@
+"""Settings by environment: development (default), production, testing. Read through `django.conf` only."""

@@ -1,0 +1,1 @@
+"""Readers of bills of quantities: one module per dialect, free of Django."""
