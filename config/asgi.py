@@ -1,6 +1,7 @@
 """One port, two stacks: HTTP in a pool of WSGI threads, WebSockets through Channels.
 
-Threads keep their database connection (`CONN_MAX_AGE`), which Django's own ASGI handler can't; measured 3-4 × less CPU per request.
+Threads keep their database connection (`CONN_MAX_AGE`), which Django's own ASGI handler can't:
+measured 3-4 times less CPU per request.
 """
 
 from __future__ import annotations

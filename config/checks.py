@@ -1,4 +1,4 @@
-"""System checks of the wiring. A server that is half configured must not start: `config/asgi.py` and workers run these too."""
+"""System checks of the wiring. A server that is half configured must not start: `config/asgi.py` runs these too."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def redis_policy_is_known(app_configs: Sequence[AppConfig] | None, **kwargs: Any
 
 
 def refuse_half_configured() -> None:
-    """Raise ImproperlyConfigured with every failed check of ours. For processes that run no system checks by themselves."""
+    """Raise ImproperlyConfigured with every failed check of ours: for processes that run no checks by themselves."""
     failed = [message for message in run_checks(tags=[TAG]) if message.is_serious()]
     if failed:
         raise ImproperlyConfigured("\n".join(f"({m.id}) {m.msg} {m.hint}" for m in failed))

@@ -15,7 +15,7 @@ from accounts.exceptions import PlumblineError
 
 
 def problem_details(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Response `{"type","title","status","detail","code", …}` as application/problem+json; None lets Django make its 500.
+    """Response `{"type","title","status","detail","code", …}` as application/problem+json; None: Django makes its 500.
 
     Errors of ours carry `status`, `code` and `extra`; DRF's are translated, validation errors under `errors`
     (`{"field": ["message", …]}`).

@@ -84,7 +84,7 @@ TEMPLATES = [
 ]
 
 # --- data -----------------------------------------------------------------------------------------------------------
-# With WSGI threads a kept connection per thread is right and no pool is needed; a pool shared across fork() would be wrong.
+# With WSGI threads a kept connection per thread is right and no pool is needed; one shared across fork() would be wrong.
 DATABASES = {"default": env.db("DATABASE_URL", default="postgresql://postgres@/plumbline")}
 DATABASES["default"].setdefault("OPTIONS", {})
 DATABASES["default"].update(

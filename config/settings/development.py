@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .base import *  # noqa: F403
-from .base import ACCOUNT_EMAIL_VERIFICATION, STORAGES, env
+from .base import STORAGES, env
 from .logs import logging_for
 
 DEBUG = env.bool("DEBUG", default=True)
