@@ -1,0 +1,26 @@
+"""Every worker gets a database cloned from a migrated template and an empty Redis database; see tests/services.py."""
+
+from collections.abc import Iterator
+
+import pytest
+from pytest_django import DjangoDbBlocker
+
+from tests import services
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """DATABASE_URL names the worker's database already; here it comes to be. It stays for a look after a failure."""
+    from django.db import connections
+
+    services.clone_database()
+    yield
+    with django_db_blocker.unblock():
+        connections.close_all()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_redis() -> Iterator[None]:
+    services.empty_redis()
+    yield
+    services.leave_redis()
