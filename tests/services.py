@@ -20,7 +20,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit
 
 import pytest
 
@@ -54,7 +54,12 @@ def database_name() -> str:
 
 
 def with_database(url: str, name: str) -> str:
-    return urlunsplit(urlsplit(url)._replace(path="/" + quote(name)))
+    return _joined(urlsplit(url)._replace(path="/" + quote(name)))
+
+
+def _joined(url: SplitResult) -> str:
+    """`urlunsplit` would drop the slashes of unix:// and of a URL without a host."""
+    return f"{url.scheme}://{url.netloc}{url.path}" + (f"?{url.query}" if url.query else "")
 
 
 def _checkout() -> str:
@@ -89,7 +94,7 @@ def redis_url() -> str:
     """The worker's own database: counted up on the embedded server, down from the highest on a real one."""
     url = urlsplit(os.environ["TEST_REDIS_URL"])
     if "redis" in os.environ.get(NAMES_VARIABLE, "").split(","):
-        return urlunsplit(url._replace(query=f"db={redis_number()}"))
+        return _joined(url._replace(query=f"db={redis_number()}"))
     import redis
 
     with redis.Redis.from_url(os.environ["TEST_REDIS_URL"]) as server:
@@ -98,8 +103,8 @@ def redis_url() -> str:
     if number < 1:
         raise pytest.UsageError(f"The Redis server has {databases} databases, too few for this run: use fewer workers.")
     if url.scheme == "unix":
-        return urlunsplit(url._replace(query=urlencode(dict(parse_qsl(url.query)) | {"db": str(number)})))
-    return urlunsplit(url._replace(path=f"/{number}"))
+        return _joined(url._replace(query=urlencode(dict(parse_qsl(url.query)) | {"db": str(number)})))
+    return _joined(url._replace(path=f"/{number}"))
 
 
 def prepare_environment() -> None:
