@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from .querysets import MembershipQuerySet, OrganisationQuerySet, UserManager
 
@@ -57,6 +60,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     metadata = models.JSONField(default=dict, blank=True)
     is_staff = models.BooleanField("may use the admin", default=False)
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
+    # Counted up to end every session and token at once, for good: see `get_session_auth_hash`.
+    sign_in_epoch = models.PositiveIntegerField(default=0, editable=False)
 
     objects = UserManager()
 
@@ -80,6 +85,19 @@ class User(AbstractBaseUser, PermissionsMixin):
     def is_active(self) -> bool:  # type: ignore[override]
         """Read by Django's and the tokens' authentication on every request."""
         return self.status != self.Status.SUSPENDED
+
+    def get_session_auth_hash(self) -> str:
+        """What a session, and a token, must match: it changes with the password and with `sign_in_epoch`."""
+        return self._sign_in_hash(None)
+
+    def get_session_auth_fallback_hash(self) -> Iterator[str]:
+        """The same under the secrets that SECRET_KEY_FALLBACKS still honours."""
+        for secret in settings.SECRET_KEY_FALLBACKS:
+            yield self._sign_in_hash(secret)
+
+    def _sign_in_hash(self, secret: str | None) -> str:
+        state = f"{self.password}:{self.sign_in_epoch}"
+        return salted_hmac("plumbline.accounts.sign-in", state, secret=secret, algorithm="sha256").hexdigest()
 
     def get_full_name(self) -> str:
         return self.full_name or self.email
