@@ -63,7 +63,7 @@ def attach(root: Path | None = None, *, testing: bool = False) -> None:
     if not names:
         return
     layout = Layout(root or default_root())
-    _make_root(layout, testing=testing)
+    make_root(layout, testing=testing)
     services = _hold(layout, names)
     for name in names:
         os.environ[VARIABLES[name]] = services[name]["url"]
@@ -71,7 +71,8 @@ def attach(root: Path | None = None, *, testing: bool = False) -> None:
     os.environ[NAMES_VARIABLE] = ",".join(names)
 
 
-def _make_root(layout: Layout, *, testing: bool) -> None:
+def make_root(layout: Layout, *, testing: bool = False) -> None:
+    """The root itself, with a mode that suits what it will hold."""
     if not layout.root.exists():
         try:
             layout.root.mkdir(parents=True)
