@@ -107,8 +107,20 @@ def redis_url() -> str:
     return _joined(url._replace(path=f"/{number}"))
 
 
+def take_configured_urls() -> None:
+    """One URL each, from the variables alone: whatever else could lead settings to somebody's data is taken away."""
+    for name in ("DATABASE_URL", "REDIS_URL"):
+        file = os.environ.pop(f"{name}_FILE", None)
+        if file:
+            os.environ[name] = Path(file).read_text().strip()
+    for name in ("DATABASE_REPLICA_URL", "REDIS_CACHE_URL", "REDIS_QUEUE_URL", "REDIS_EVENTS_URL"):
+        os.environ.pop(name, None)
+        os.environ.pop(f"{name}_FILE", None)
+
+
 def prepare_environment() -> None:
     if worker() == "main":  # the run's first process; workers inherit what it sets
+        take_configured_urls()
         try:
             attach(default_root() / "test", testing=True)
         except ServicesError as error:

@@ -59,7 +59,7 @@ def attach(root: Path | None = None, *, testing: bool = False) -> None:
         names = [name for name in os.environ.get(NAMES_VARIABLE, "").split(",") if name in VARIABLES]
         _hold(Layout(Path(inherited)), names)
         return
-    names = [name for name, variable in VARIABLES.items() if not os.environ.get(variable)]
+    names = [name for name, variable in VARIABLES.items() if not _is_configured(variable)]
     if not names:
         return
     layout = Layout(root or default_root())
@@ -69,6 +69,11 @@ def attach(root: Path | None = None, *, testing: bool = False) -> None:
         os.environ[VARIABLES[name]] = services[name]["url"]
     os.environ[ROOT_VARIABLE] = str(layout.root)
     os.environ[NAMES_VARIABLE] = ",".join(names)
+
+
+def _is_configured(variable: str) -> bool:
+    """Settings take each variable also from the file that NAME_FILE names."""
+    return bool(os.environ.get(variable) or os.environ.get(f"{variable}_FILE"))
 
 
 def make_root(layout: Layout, *, testing: bool = False) -> None:

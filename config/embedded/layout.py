@@ -51,11 +51,11 @@ class Layout:
     def server_log(self, name: str) -> Path:
         return self.logs / f"{name}.log"
 
-    def socket_dir(self, preferred: Path, socket_name: str) -> Path:
+    def socket_dir(self, service: str, preferred: Path, socket_name: str) -> Path:
         """`preferred`, or a short one under the temp folder where its path would not fit into a socket address."""
         if len(os.fsencode(preferred / socket_name)) <= SOCKET_PATH_LIMIT:
             return preferred
-        short = Path(tempfile.gettempdir()) / f"plumbline-{self.key}-{preferred.parent.name}"
+        short = Path(tempfile.gettempdir()) / f"plumbline-{self.key}-{service}"
         if len(os.fsencode(short / socket_name)) > SOCKET_PATH_LIMIT:
             short = Path("/tmp") / short.name  # noqa: S108 - the directory is made 0700 and its owner is checked
         return short

@@ -88,7 +88,7 @@ class Postgres(Server):
 
     @cached_property
     def _socket_dir(self) -> Path:
-        return self.layout.socket_dir(self.base / "run", POSTGRES_SOCKET)
+        return self.layout.socket_dir(self.name, self.base / "run", POSTGRES_SOCKET)
 
     @property
     def url(self) -> str:

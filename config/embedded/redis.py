@@ -33,7 +33,7 @@ class Redis(Server):
 
     @property
     def socket(self) -> Path:
-        return self.layout.socket_dir(self.home, SOCKET_NAME) / SOCKET_NAME
+        return self.layout.socket_dir(self.name, self.home, SOCKET_NAME) / SOCKET_NAME
 
     @property
     def url(self) -> str:

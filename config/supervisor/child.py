@@ -11,7 +11,7 @@ from config.embedded.layout import BASE_DIR
 from config.embedded.lifeline import die_with_parent
 from config.supervisor.output import Console, Pump
 
-SHORTEST_BACK_OFF_S = 0.5
+SHORTEST_BACK_OFF_S = 0.25
 LONGEST_BACK_OFF_S = 10.0
 LOUD_DEATHS = 5
 LOUD_WITHIN_S = 30.0
@@ -70,7 +70,7 @@ class Child:
             self.back_off_s = SHORTEST_BACK_OFF_S
         self.start_again_at = now + self.back_off_s
         self.deaths.append(now)
-        self.console.say("run", f"{self.name} ended ({_told(code)}); starting it again in {self.back_off_s:.1f} s")
+        self.console.say("run", f"{self.name} ended ({_told(code)}); starting it again in {self.back_off_s:.2g} s")
         self.back_off_s = min(self.back_off_s * 2, LONGEST_BACK_OFF_S)
         if len(self.deaths) == LOUD_DEATHS and now - self.deaths[0] <= LOUD_WITHIN_S:
             self.console.alarm(
