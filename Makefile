@@ -1,0 +1,54 @@
+# make run    everything up: services, migrations, demo, web, workers, scheduler; Ctrl-C stops it all
+# make test   everything that CI checks
+.NOTPARALLEL:
+.PHONY: setup run test lint types contracts schema unit e2e bench lock clean
+
+PYTHON_IN_VENV := .venv/bin/python
+MANAGE := $(PYTHON_IN_VENV) manage.py
+# Enough to load production's settings; nothing connects to these.
+PRODUCTION := DJANGO_SETTINGS_MODULE=config.settings.production ALLOWED_HOSTS=plumbline.example \
+	SITE_URL=https://plumbline.example DATABASE_URL=postgresql://nobody@127.0.0.1:1/none REDIS_URL=redis://127.0.0.1:1/0 \
+	SECRET_KEY=only-here-to-check-the-settings-0123456789-abcdefghijklmnopqrstuvwxyz
+
+setup:
+	@PYTHON="$(PYTHON)" sh .ci/setup
+
+run: setup
+	@exec $(PYTHON_IN_VENV) -m config.supervisor
+
+# The browser tests come last, in a run of their own: Playwright's loop and pytest-asyncio's do not share a process.
+test: setup lint types contracts schema unit e2e
+
+lint: setup
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+
+types: setup
+	@.venv/bin/mypy .
+
+contracts: setup
+	@.venv/bin/lint-imports
+
+schema: setup
+	@$(MANAGE) makemigrations --check --dry-run
+	@$(PRODUCTION) $(MANAGE) check --deploy --fail-level WARNING
+	@$(MANAGE) spectacular --fail-on-warn --validate --file /dev/null
+
+unit: setup
+	@$(PYTHON_IN_VENV) -m pytest -n 2 --ignore=tests/e2e
+
+e2e: setup
+	@$(PYTHON_IN_VENV) -m pytest -p no:xdist tests/e2e
+
+bench: setup
+	@$(PYTHON_IN_VENV) -m benchmarks
+
+# Universal: one lock for Linux and macOS, for every Python from 3.11 on.
+lock:
+	uv pip compile --universal --generate-hashes --no-header --python-version 3.11 -o requirements.txt requirements.in
+	uv pip compile --universal --generate-hashes --no-header --python-version 3.11 -o requirements-dev.txt requirements-dev.in
+
+# Keeps var/: that is data.
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache staticfiles test-results
+	find . -name __pycache__ -type d -not -path './var/*' -prune -exec rm -rf {} +
