@@ -37,7 +37,10 @@ class Billing(StrEnum):
 
 
 class MeasureLine(NamedTuple):
-    """One line of a measure sheet (CZ: výkaz výměr; DE: Aufmaß)."""
+    """One line of a measure sheet (CZ: výkaz výměr; DE: Aufmaß).
+
+    A comment with a `figure` and a `value` tells what a figure is that other lines of the sheet read by its name.
+    """
 
     text: str  # as written in the file: an expression, a comment or the word for a subtotal
     kind: str  # "expression" | "subtotal" | "comment"
@@ -80,6 +83,7 @@ class BillPosition:
     unit_price: Decimal | None = None
     total: Decimal | None = None  # the total the file states, not one that we computed; None: it states none
     vat_rate: Decimal | None = None  # percent
+    price_components: tuple[tuple[str, Decimal], ...] = ()  # shares of the unit price: (("Lohn", 12.50), …)
     measure: tuple[MeasureLine, ...] = ()
     source: str = ""  # where it stands: "SO 1!A15", "/unixml/stavba/…", "row 12"
 
@@ -93,6 +97,9 @@ class StatedTotal:
     object_code: str = ""  # for "object" and "section"
     section_path: tuple[str, ...] = ()  # for "section": equal to the section_path of its positions, or a prefix of it
     source: str = ""
+    discount: Decimal = Decimal(
+        0
+    )  # what is taken off `amount` afterwards (GAEB Nachlass): lowers the sums above, not this
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,79 @@
+"""Figures as files write them → Decimal: binary floats of spreadsheets, decimal commas, thousands separators."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal, InvalidOperation
+
+# A double holds 15 significant decimal digits, which is also what a spreadsheet shows: rounding there removes what binary
+# arithmetic left behind (4810986.279999999 → 4810986.28, 0.30000000000000004 → 0.3) and keeps every digit someone typed.
+_SIGNIFICANT = ".15g"
+_SMALLEST = Decimal("1E-10")
+# 18 digits and 4 decimals is what a position can hold; anything beyond is no figure of a bill.
+LARGEST = Decimal("1E14")
+
+_SPACES = re.compile("[\\s\u00a0\u202f\u2009']")
+_PLAIN = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)")
+_GROUPED_BY_POINT = re.compile(r"[+-]?\d{1,3}(?:\.\d{3})+")
+_GROUPED_BY_COMMA = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+")
+_CURRENCY = re.compile(r"^(?:CZK|EUR|USD|Kč|€|\$)|(?:CZK|EUR|USD|Kč|€|\$|,-)$", re.IGNORECASE)
+
+
+def decimal_from_float(value: float) -> Decimal:
+    """15 significant and at most 10 fractional digits. Raises ValueError for infinity, NaN and figures beyond 1E14."""
+    result = Decimal(format(value, _SIGNIFICANT))
+    if not result.is_finite() or abs(result) > LARGEST:
+        raise ValueError(f"{value} is not a figure of a bill")
+    exponent = result.as_tuple().exponent
+    if isinstance(exponent, int) and exponent < -10:
+        result = result.quantize(_SMALLEST)
+        return result.normalize() if result else Decimal(0)
+    return result
+
+
+def decimal_from_text(text: str, mark: str = "") -> Decimal | None:
+    """A figure written by hand: "1 234,50", "1.234,50", "1,234.50", "0,5", "12 %"-free. None for an empty text.
+
+    `mark` is the file's decimal mark, "," or "."; "" lets the text decide: with both marks the last one is the decimal mark,
+    a lone comma is the decimal mark, a lone point too. Raises ValueError where the text is no figure.
+    """
+    clean = _SPACES.sub("", text)
+    clean = _CURRENCY.sub("", clean).replace("\u2212", "-")
+    if not clean:
+        return None
+    result = _parse(clean, mark)
+    if abs(result) > LARGEST:
+        raise ValueError(f"{text!r} is too large for a figure of a bill")
+    return result
+
+
+def _parse(clean: str, mark: str) -> Decimal:
+    if not mark:
+        mark = "," if clean.rfind(",") > clean.rfind(".") else "."
+        if clean.count(mark) > 1:  # 1.234.567 or 1,234,567: the only mark there is groups thousands
+            mark = "." if mark == "," else ","
+    grouped = _GROUPED_BY_POINT if mark == "," else _GROUPED_BY_COMMA
+    whole, _, fraction = clean.partition(mark)
+    if grouped.fullmatch(whole):
+        whole = whole.replace("." if mark == "," else ",", "")
+    plain = f"{whole}.{fraction}" if mark in clean else whole
+    if not _PLAIN.fullmatch(plain) or not plain.isascii():
+        raise ValueError(f"{clean!r} is not a figure")
+    try:
+        return Decimal(plain)
+    except InvalidOperation as error:  # pragma: no cover - the pattern admits nothing else
+        raise ValueError(f"{clean!r} is not a figure") from error
+
+
+def decimal_from_xml(text: str | None, mark: str = ".") -> Decimal | None:
+    """A figure of an XML file: no thousands separators, one decimal mark. None for nothing; ValueError for no figure."""
+    clean = (text or "").strip()
+    if not clean:
+        return None
+    plain = clean.replace(mark, ".") if mark != "." else clean
+    if not _PLAIN.fullmatch(plain) or not plain.isascii():
+        raise ValueError(f"{clean!r} is not a figure")
+    result = Decimal(plain)
+    if abs(result) > LARGEST:
+        raise ValueError(f"{clean!r} is too large for a figure of a bill")
+    return result

@@ -1,0 +1,26 @@
+"""Position numbers made unique within their object: what a version, a join and a re-import identify a position by."""
+
+from __future__ import annotations
+
+
+class Numbering:
+    """Hands out each number once per object. A repeated one gets a suffix ("12", "12/2") and a warning."""
+
+    def __init__(self, warnings: list[str]) -> None:
+        self._taken: set[tuple[str, str]] = set()
+        self._warnings = warnings
+
+    def claim(self, object_code: str, number: str, place: str) -> str:
+        """`number` as written, or made from the count where the file has none."""
+        if number and (object_code, number) not in self._taken:
+            self._taken.add((object_code, number))
+            return number
+        base = number or str(len(self._taken) + 1)
+        candidate, repeat = base, 1
+        while (object_code, candidate) in self._taken:
+            repeat += 1
+            candidate = f"{base}/{repeat}"
+        if number:
+            self._warnings.append(f"{place}: the number {number} occurs again; it is kept as {candidate}.")
+        self._taken.add((object_code, candidate))
+        return candidate

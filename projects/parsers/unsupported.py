@@ -1,0 +1,118 @@
+"""Formats we know and can't read yet: named, with what to do instead. A wrong guess at a bill costs more than a refusal."""
+
+from __future__ import annotations
+
+from projects.parsers.bill import ParseError
+from projects.parsers.filehead import FileHead
+from projects.parsers.kros_layout import EXPORT_MARK
+from projects.parsers.safexml import refuse_doctype
+
+_XLSX = "Export the bill from its program as xlsx, or as uniXML or GAEB DA XML, and upload that."
+
+
+def refuse_known(head: FileHead) -> None:
+    """Raises ParseError for a file that is empty, no bill, or in a known format that has no reader yet."""
+    refuse_unreadable(head)
+    if head.is_workbook and not head.is_ods:
+        _refuse_sheets(head)
+
+
+def refuse_unreadable(head: FileHead) -> None:
+    """As `refuse_known`, without looking into sheets: a table that a person has mapped may be any program's."""
+    if head.kind == "empty":
+        raise ParseError(f"The file '{head.filename}' is empty. Upload it again.", code="empty_file")
+    if head.kind == "pdf":
+        raise _not_yet("a PDF", "Ask for the bill as xlsx, uniXML or GAEB DA XML: those carry exact figures.")
+    if head.kind == "cfb":
+        _refuse_compound(head)
+    if head.kind == "zip":
+        _refuse_zip(head)
+    if head.kind == "xml":
+        refuse_doctype(head.xml)
+        _refuse_xml(head)
+    if head.kind == "text":
+        _refuse_text(head)
+    if head.kind == "binary":
+        raise ParseError(
+            f"'{head.filename}' is not a bill of quantities in any known format. Upload an xlsx, csv, ods, uniXML, "
+            "GAEB DA XML or positions.json.",
+            code="unknown_dialect",
+        )
+
+
+def _not_yet(what: str, advice: str) -> ParseError:
+    return ParseError(f"This is {what}, which is not supported yet. {advice}", code="unsupported_dialect")
+
+
+def _refuse_compound(head: FileHead) -> None:
+    content = head.path.read_bytes() if head.size < (64 << 20) else head.first
+    if "EncryptedPackage".encode("utf-16-le") in content:
+        raise ParseError(
+            "The workbook is protected by a password. Save it without one and upload it again.", code="encrypted"
+        )
+    if "WordDocument".encode("utf-16-le") in content:
+        raise ParseError("This is a Word document, not a workbook. " + _XLSX, code="not_a_workbook")
+    raise _not_yet("an Excel 97-2003 workbook (.xls)", "Open it in a spreadsheet program and save it as .xlsx.")
+
+
+def _refuse_zip(head: FileHead) -> None:
+    members = head.members
+    if "word/document.xml" in members:
+        raise ParseError(
+            f"'{head.filename}' is a Word document (docx), whatever its name says. A bill has to be a workbook: {_XLSX}",
+            code="not_a_workbook",
+        )
+    if "ppt/presentation.xml" in members:
+        raise ParseError(f"'{head.filename}' is a presentation, not a workbook. {_XLSX}", code="not_a_workbook")
+    if "xl/workbook.bin" in members:
+        raise _not_yet("a binary workbook (.xlsb)", "Open it in a spreadsheet program and save it as .xlsx.")
+    if not head.is_workbook:
+        raise ParseError(
+            f"'{head.filename}' is a zip archive, not a workbook. Unpack it and upload the bill itself.",
+            code="not_a_workbook",
+        )
+
+
+def _refuse_sheets(head: FileHead) -> None:
+    for name in head.workbook.sheet_names[:3]:
+        for row in head.first_rows(name, 3):
+            marks = {str(cell).strip() for cell in row if type(cell) is str and cell}
+            if EXPORT_MARK in marks:
+                return
+            if "#RTSROZP#" in marks or "#TypZaznamu#" in marks:
+                raise _not_yet("a RTS BUILDpower workbook (#RTSROZP#)", "Export it from BUILDpower as uniXML.")
+            if marks & {"SŽDC05", "SZDC05"} or ("Aspe" in marks and "S" in marks) or "AspeEsticon" in marks:
+                raise _not_yet(
+                    "an Aspe / Esticon workbook (SŽDC05)", "Export it as uniXML or as a plain table in xlsx."
+                )
+
+
+def _refuse_xml(head: FileHead) -> None:
+    root = head.xml.root.lower()
+    if root.startswith("xc4") or "xc4" in head.xml.namespace.lower() or "xc4" in head.text[:2000].lower():
+        raise _not_yet("an XC4 file", "Export the bill as uniXML 1.2 or xlsx.")
+    if root == "ifcxml":
+        raise _not_yet("a building model (IFC)", "Upload the bill of quantities made from it.")
+    if root in ("html", "svg"):
+        raise ParseError(f"'{head.filename}' is a web page or a picture, not a bill. {_XLSX}", code="unknown_dialect")
+
+
+def _refuse_text(head: FileHead) -> None:
+    text = head.text.lstrip()
+    if text.startswith("ISO-10303-21"):
+        raise _not_yet("a building model (IFC)", "Upload the bill of quantities made from it.")
+    if text.startswith(("~V|", "~C|", "~K|")) or "\n~V|" in text[:4096]:
+        raise _not_yet("a FIEBDC-3 file (BC3)", "Export the bill from its program as xlsx.")
+    if text.startswith(("#begin[GAEB]", "#begin[")):
+        raise _not_yet("a GAEB 2000 file", "Export it as GAEB DA XML (X83, X84, X86).")
+    if _is_gaeb_90(text):
+        raise _not_yet("a GAEB 90 file", "Export it as GAEB DA XML (X83, X84, X86).")
+    if text.startswith("{\\rtf"):
+        raise ParseError("This is a formatted text (rtf), not a bill. " + _XLSX, code="not_a_workbook")
+
+
+def _is_gaeb_90(text: str) -> bool:
+    """Lines of 80 characters: a record type in the first two, a running number in the last six; T0/00 opens the file."""
+    lines = text.splitlines()[:20]
+    numbered = [line for line in lines if len(line) == 80 and line[:2].isdigit() and line[74:].strip().isdigit()]
+    return len(numbered) >= 2 and lines[0][:2] in ("00", "T0", "T1")

@@ -1,0 +1,119 @@
+"""Spreadsheets through calamine: sheets as lazily read rows, cells as text or Decimal, every failure a ParseError.
+
+Formulas are never evaluated: a cell is the result that the file holds for it.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, PasswordError
+
+from projects.parsers.bill import ParseError
+from projects.parsers.decimals import decimal_from_float, decimal_from_text
+
+Row = list[Any]  # str, float, bool, date, datetime, time, timedelta; "" where the cell is empty
+
+ERRORS = ("#REF!", "#DIV/0!", "#VALUE!", "#NAME?", "#N/A", "#NULL!", "#NUM!")
+
+
+class Workbook:
+    """An opened workbook. A sheet is parsed when it is first asked for, and let go of by `release`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._sheets: dict[str, CalamineSheet] = {}
+        self._book: CalamineWorkbook = _guarded(lambda: CalamineWorkbook.from_path(str(path)), "the workbook")
+        self.sheet_names: list[str] = list(self._book.sheet_names)
+
+    def sheet(self, name: str) -> Sheet:
+        if name not in self._sheets:
+            self._sheets[name] = _guarded(lambda: self._book.get_sheet_by_name(name), f"sheet '{name}'")
+        return Sheet(name, self._sheets[name])
+
+    def release(self, name: str) -> None:
+        """Frees the sheet's memory: a large workbook stands in memory one sheet at a time."""
+        self._sheets.pop(name, None)
+
+
+class Sheet:
+    """Rows from the first of the sheet; the first cell of a row is in column `first_column` (0: A)."""
+
+    def __init__(self, name: str, sheet: CalamineSheet) -> None:
+        self.name = name
+        self._sheet = sheet
+        self.first_column: int = sheet.start[1] if sheet.start else 0
+
+    def rows(self) -> Iterator[Row]:
+        """Raises ParseError("damaged") where a row can't be read."""
+        rows = _guarded(self._sheet.iter_rows, f"sheet '{self.name}'")
+        while True:
+            row = _guarded(lambda: next(rows, None), f"sheet '{self.name}'")
+            if row is None:
+                return
+            yield row
+
+    def cell(self, row_index: int, column_index: int) -> str:
+        """The cell's name ("H15") from 0-based places in `rows`."""
+        return f"{column_letters(self.first_column + column_index)}{row_index + 1}"
+
+
+def _guarded(read: Any, what: str) -> Any:
+    try:
+        return read()
+    except PasswordError as error:
+        raise ParseError(
+            "The workbook is protected by a password. Save it without one and upload it again.", code="encrypted"
+        ) from error
+    except (CalamineError, OSError, ValueError, OverflowError, MemoryError) as error:
+        raise _damaged(what, error) from error
+    except BaseException as error:
+        # A panic in the reader arrives as pyo3's PanicException, which is no Exception.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise _damaged(what, error) from error
+
+
+def _damaged(what: str, error: BaseException) -> ParseError:
+    detail = " ".join(str(error).split())[:160]
+    return ParseError(
+        f"Can't read {what}: the file is damaged ({detail}). Open it in the program that made it, save it again as .xlsx, "
+        "and upload that.",
+        code="damaged",
+    )
+
+
+def column_letters(index: int) -> str:
+    """0 → "A", 26 → "AA"."""
+    letters = ""
+    index += 1
+    while index:
+        index, rest = divmod(index - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
+
+
+def text_of(value: Any) -> str:
+    """A cell as stripped text: 12.0 → "12", dates as ISO, line ends as line feeds."""
+    if type(value) is str:
+        return value.replace("\r\n", "\n").strip() if "\r" in value else value.strip()
+    if type(value) is float:
+        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else format(decimal_from_float(value), "f")
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    return str(value)
+
+
+def figure_of(value: Any, mark: str = "") -> Decimal | None:
+    """A cell as a figure; None for an empty one. Raises ValueError for text that is none, errors like #REF! among it."""
+    if type(value) is float:
+        return decimal_from_float(value)
+    if type(value) is str:
+        return decimal_from_text(value, mark) if value else None
+    if type(value) is int:
+        return Decimal(value)
+    raise ValueError(f"{value!r} is not a figure")
