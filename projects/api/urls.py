@@ -1,0 +1,34 @@
+"""Under /api/. A trailing slash is optional everywhere."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+from rest_framework.routers import SimpleRouter
+
+from .budget_views import FindingDecisionViewSet, FindingViewSet, PositionViewSet, VersionViewSet
+from .views import DocumentReadingViewSet, DocumentViewSet, ProjectViewSet
+
+
+class OptionalSlashRouter(SimpleRouter):
+    """Answers with and without the slash: a POST can't be redirected."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trailing_slash = "/?"
+
+
+top = OptionalSlashRouter()
+top.register("projects", ProjectViewSet, basename="project")
+top.register("documents", DocumentReadingViewSet, basename="document")
+top.register("findings", FindingDecisionViewSet, basename="finding")
+
+nested = OptionalSlashRouter()
+nested.register("documents", DocumentViewSet, basename="project-document")
+nested.register("versions", VersionViewSet, basename="project-version")
+nested.register("positions", PositionViewSet, basename="project-position")
+nested.register("findings", FindingViewSet, basename="project-finding")
+
+urlpatterns = [
+    *top.urls,
+    path("projects/<uuid:project_id>/", include(nested.urls)),
+]

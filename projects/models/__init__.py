@@ -1,0 +1,23 @@
+"""Tables of projects, by topic."""
+
+from .budget import BudgetVersion, Position, current, live_in
+from .findings import AuditRun, Finding, FindingOverride, Verdict
+from .knowledge import CatalogueItem, ChatMessage, KnowledgeEntry
+from .project import Document, Project, ProjectAnalytics
+
+__all__ = [
+    "AuditRun",
+    "BudgetVersion",
+    "CatalogueItem",
+    "ChatMessage",
+    "Document",
+    "Finding",
+    "FindingOverride",
+    "KnowledgeEntry",
+    "Position",
+    "Project",
+    "ProjectAnalytics",
+    "Verdict",
+    "current",
+    "live_in",
+]

@@ -1,0 +1,118 @@
+"""Named reads of projects, and who may see and change what."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+from django.db.models import Q
+
+from accounts.querysets import organisation_ids_of
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from django.contrib.auth.models import AnonymousUser
+
+    from accounts.models import User
+
+
+SORTS = {
+    "ordinal": ("ordinal", "id"),
+    "money": (models.F("verdict__money_at_stake").desc(nulls_last=True), "ordinal"),
+    "total": ("-total", "ordinal"),
+    "confidence": (models.F("verdict__confidence").asc(nulls_last=True), "ordinal"),
+}
+
+
+def may_see_project(user: User | AnonymousUser, prefix: str = "") -> Q:
+    """One's own projects and those of one's organisations. `prefix` is the path to the project: "project__"."""
+    return Q(**{f"{prefix}owner_id": user.pk}) | Q(**{f"{prefix}organisation_id__in": organisation_ids_of(user)})
+
+
+class ProjectQuerySet(models.QuerySet["Project"]):
+    def visible_to(self, user: User | AnonymousUser) -> ProjectQuerySet:
+        return self.filter(may_see_project(user))
+
+    def editable_by(self, user: User | AnonymousUser) -> ProjectQuerySet:
+        """Visible ones, without those where the user only looks on (role viewer)."""
+        writable = Q(organisation_id__in=organisation_ids_of(user, may_write=True))
+        return self.filter(Q(owner_id=user.pk) | writable)
+
+
+class DocumentQuerySet(models.QuerySet["Document"]):
+    def visible_to(self, user: User | AnonymousUser) -> DocumentQuerySet:
+        return self.filter(may_see_project(user, "project__"))
+
+
+class BudgetVersionQuerySet(models.QuerySet["BudgetVersion"]):
+    def visible_to(self, user: User | AnonymousUser) -> BudgetVersionQuerySet:
+        return self.filter(may_see_project(user, "project__"))
+
+
+class PositionQuerySet(models.QuerySet["Position"]):
+    def visible_to(self, user: User | AnonymousUser) -> PositionQuerySet:
+        return self.filter(may_see_project(user, "project__"))
+
+    def of_version(self, number: int | None) -> PositionQuerySet:
+        """Positions live in version `number`; None: the current one."""
+        if number is None:
+            return self.filter(removed_in__isnull=True)
+        return self.filter(Q(removed_in__isnull=True) | Q(removed_in__gt=number), added_in__lte=number)
+
+    def graded(self, grade: str) -> PositionQuerySet:
+        """Of one grade; a position that no audit has seen counts as not checked."""
+        if grade == "not_checked":
+            return self.filter(Q(verdict__grade=grade) | Q(verdict__isnull=True))
+        return self.filter(verdict__grade=grade)
+
+    def flagged_by(self, role: str) -> PositionQuerySet:
+        """Those on which the role raised amber or red."""
+        return self.filter(**{f"verdict__roles__{role}__in": ["red", "amber"]})
+
+    def with_findings_of(self, rule_id: str) -> PositionQuerySet:
+        return self.filter(findings__rule_id=rule_id).distinct()
+
+    def in_section(self, section: str) -> PositionQuerySet:
+        """Of the section and everything below it."""
+        from .models.budget import SECTION_SEPARATOR
+
+        return self.filter(Q(section=section) | Q(section__startswith=section + SECTION_SEPARATOR))
+
+    def matching(self, text: str) -> PositionQuerySet:
+        """Every word somewhere in number, code or description, whatever the case."""
+        found = self
+        for word in text.split()[:8]:
+            found = found.filter(
+                Q(description__icontains=word) | Q(code__istartswith=word) | Q(number__istartswith=word)
+            )
+        return found
+
+    def sorted_by(self, sort: str) -> PositionQuerySet:
+        return self.order_by(*SORTS[sort])
+
+    def sections(self) -> list[dict[str, Any]]:
+        """Sections in the order of the bill: object_code, object_name, section, positions, cost (counting ones)."""
+        counted = ~Q(billing__in=["alternative", "optional"])
+        return list(
+            self.values("object_code", "object_name", "section")
+            .annotate(
+                positions=models.Count("id"),
+                cost=models.Sum("total", filter=counted, default=0),
+                first=models.Min("ordinal"),
+            )
+            .order_by("first")
+        )
+
+
+class FindingQuerySet(models.QuerySet["Finding"]):
+    def visible_to(self, user: User | AnonymousUser) -> FindingQuerySet:
+        return self.filter(may_see_project(user, "project__"))
+
+    def of_current_positions(self, project_id: UUID) -> FindingQuerySet:
+        """Findings of the project's current positions, and those of the whole budget."""
+        live = Q(position__removed_in__isnull=True) | Q(position__isnull=True)
+        return self.filter(live, project_id=project_id)
+
+    def open(self) -> FindingQuerySet:
+        return self.exclude(override__decision="overridden")

@@ -1,0 +1,42 @@
+"""Finding what a person may work on, or saying that there is no such thing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from ..exceptions import Missing, ProjectNotFound, Refused
+from ..models import Document, Project
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+def visible_project(*, project_id: UUID, user: User) -> Project:
+    """Raises ProjectNotFound (404), for strangers too."""
+    project = Project.objects.visible_to(user).filter(pk=project_id).first()
+    if project is None:
+        raise ProjectNotFound("There is no such project.")
+    return project
+
+
+def editable_project(*, project_id: UUID, user: User) -> Project:
+    """As `visible_project`; for those who may only look on: Refused (403), since they see it anyway."""
+    project = visible_project(project_id=project_id, user=user)
+    if not Project.objects.editable_by(user).filter(pk=project_id).exists():
+        raise ReadOnly("You may look at this project, not change it. Ask its owner for the role of a member.")
+    if project.status == Project.Status.ARCHIVED:
+        raise Refused("This project is archived. Take it out of the archive to change it.", code="project_archived")
+    return project
+
+
+def visible_document(*, document_id: UUID, user: User) -> Document:
+    document = Document.objects.visible_to(user).filter(pk=document_id).first()
+    if document is None:
+        raise Missing("There is no such document.", code="document_not_found")
+    return document
+
+
+class ReadOnly(Refused):
+    status = 403
+    code = "read_only"

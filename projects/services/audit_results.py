@@ -1,0 +1,191 @@
+"""Storing what an audit said: verdicts and findings by COPY, the project's counts in the same transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.db import connection
+from django.utils import timezone
+
+from ..audit.engine import AuditResult
+from ..audit.findings import AuditFinding
+from ..audit.registry import all_rules
+from ..audit.view import BudgetView
+from ..models import AuditRun, FindingOverride, Position, Project
+
+BLOCK = 2000
+VERDICTS = "position_id, project_id, version_number, grade, confidence, money_at_stake, roles, not_checked"
+FINDINGS = (
+    "project_id, position_id, version_number, role, rule_id, rule_version, grade, confidence, reasoning, evidence,"
+    " money_at_stake, suggestion, resolution, override_id"
+)
+CURRENT = "(SELECT id FROM projects_position WHERE project_id = %s AND removed_in IS NULL)"
+
+
+def replace_results(*, project: Project, view: BudgetView, result: AuditResult, run: AuditRun) -> None:
+    """In the caller's transaction, under the project's lock: drop what was said of the current positions, store what is
+    said now. Verdicts and findings of rows that left the budget stay as history."""
+    project_id = project.pk
+    with connection.cursor() as cursor:
+        cursor.execute(f"DELETE FROM projects_verdict WHERE position_id IN {CURRENT}", [project_id])
+        cursor.execute(
+            "UPDATE projects_finding SET conflicts_with_id = NULL"
+            " WHERE project_id = %s AND conflicts_with_id IS NOT NULL",
+            [project_id],
+        )
+        cursor.execute(
+            f"DELETE FROM projects_finding WHERE project_id = %s AND (position_id IS NULL OR position_id IN {CURRENT})",
+            [project_id, project_id],
+        )
+        _copy(cursor, "projects_verdict", VERDICTS, _verdict_rows(run, view, result))
+        _copy(cursor, "projects_finding", FINDINGS, _finding_rows(run, view, result))
+        _copy(cursor, "projects_finding", FINDINGS, _not_checked_rows(run, view, result))
+    _link_conflicts(view=view, result=result, project_id=project_id)
+    _record(run=run, result=result)
+    _count(project=project, run=run)
+
+
+def _copy(cursor: Any, table: str, columns: str, rows: Iterator[tuple[Any, ...]]) -> None:
+    with cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def _verdict_rows(run: AuditRun, view: BudgetView, result: AuditResult) -> Iterator[tuple[Any, ...]]:
+    project_id, number = str(run.project_id), run.version_number
+    roles_json: dict[tuple[tuple[str, str], ...], str] = {}
+    for verdict in result.verdicts:
+        key = tuple(verdict.roles.items())
+        roles = roles_json.get(key)
+        if roles is None:
+            roles = roles_json[key] = orjson.dumps(verdict.roles).decode()
+        yield (
+            view.positions[verdict.index].key,
+            project_id,
+            number,
+            verdict.grade.value,
+            verdict.confidence,
+            verdict.money_at_stake,
+            roles,
+            orjson.dumps(verdict.not_checked).decode(),
+        )
+
+
+def _finding_rows(run: AuditRun, view: BudgetView, result: AuditResult) -> Iterator[tuple[Any, ...]]:
+    project_id, number = str(run.project_id), run.version_number
+    overrides = _override_ids(run.project_id)
+    for finding in result.findings:
+        position = view.positions[finding.index] if finding.index >= 0 else None
+        override = overrides.get((position.key, finding.rule_id)) if position else None
+        yield (
+            project_id,
+            position.key if position else None,
+            number,
+            finding.role.value,
+            finding.rule_id,
+            finding.rule_version,
+            finding.grade.value,
+            finding.confidence,
+            finding.reasoning,
+            orjson.dumps(_evidence(finding, view)).decode(),
+            finding.money_at_stake,
+            _suggestion(finding),
+            finding.resolution,
+            override,
+        )
+
+
+def _not_checked_rows(run: AuditRun, view: BudgetView, result: AuditResult) -> Iterator[tuple[Any, ...]]:
+    """What could not be checked is shown beside what was, with its reason."""
+    project_id, number = str(run.project_id), run.version_number
+    roles = {rule.id: rule.role.value for rule in all_rules()}
+    for gap in result.not_checked:
+        key, version = view.positions[gap.index].key, result.rules[gap.rule_id]
+        yield (
+            project_id, key, number, roles[gap.rule_id], gap.rule_id, version, "not_checked", 0, gap.reason, "{}", 0,
+            None, "", None,
+        )  # fmt: skip
+
+
+def _evidence(finding: AuditFinding, view: BudgetView) -> dict[str, Any]:
+    evidence = dict(finding.evidence)
+    if finding.related:
+        evidence["related_positions"] = [
+            {"key": view.positions[i].key, "number": view.positions[i].number} for i in finding.related[:20]
+        ]
+    return evidence
+
+
+def _suggestion(finding: AuditFinding) -> str | None:
+    suggestion = finding.suggestion
+    if suggestion is None:
+        return None
+    values = {"action": suggestion.action, "benefit": suggestion.benefit, "risk": suggestion.risk}
+    return orjson.dumps(values).decode()
+
+
+def _override_ids(project_id: UUID) -> dict[tuple[str, str], int]:
+    """Standing decisions by (position row, rule), where the content is what was decided on."""
+    decisions = FindingOverride.objects.filter(project_id=project_id, withdrawn_at__isnull=True)
+    by_lineage = {(o.lineage, o.content_hash, o.rule_id): o.pk for o in decisions}
+    lineages = {lineage for lineage, _, _ in by_lineage}
+    rows = Position.objects.filter(project_id=project_id, removed_in__isnull=True, lineage__in=lineages)
+    keys = {(lineage, digest): str(pk) for pk, lineage, digest in rows.values_list("pk", "lineage", "content_hash")}
+    return {
+        (keys[lineage, digest], rule_id): pk
+        for (lineage, digest, rule_id), pk in by_lineage.items()
+        if (lineage, digest) in keys
+    }
+
+
+def _link_conflicts(*, view: BudgetView, result: AuditResult, project_id: UUID) -> None:
+    pairs = [
+        (view.positions[finding.index].key, finding.rule_id, finding.conflicts_with[0])
+        for finding in result.findings
+        if finding.conflicts_with and finding.index >= 0
+    ]
+    if not pairs:
+        return
+    keys, rules, others = (list(values) for values in zip(*pairs, strict=True))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE projects_finding f SET conflicts_with_id = other.id"
+            " FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS pair(position, rule, other_rule),"
+            " projects_finding other WHERE f.project_id = %s AND f.position_id = pair.position"
+            " AND f.rule_id = pair.rule AND other.position_id = pair.position AND other.rule_id = pair.other_rule",
+            [[int(key) for key in keys], rules, others, project_id],
+        )
+
+
+def _record(*, run: AuditRun, result: AuditResult) -> None:
+    run.finished_at = timezone.now()
+    run.positions = len(result.verdicts)
+    run.counts = result.counts.as_dict()
+    run.inputs_sha256 = result.inputs_sha256
+    run.money_at_stake = result.money_at_stake.quantize(Decimal("0.01"))
+    run.rules = dict(result.rules)
+    run.rule_hits = dict(result.hits_by_rule)
+    run.not_checked_rules = [[row.rule_id, row.title, row.reason] for row in result.not_checked_rules]
+    run.thresholds = {name: str(value) for name, value in result.thresholds.items()}
+    run.save(force_insert=True)
+
+
+def _count(*, project: Project, run: AuditRun) -> None:
+    """The project's aggregates, of the version that was audited, which is the current one under the lock."""
+    now = timezone.now()
+    Project.objects.filter(pk=project.pk).update(
+        audited_version=run.version_number,
+        count_green=run.counts["green"],
+        count_amber=run.counts["amber"],
+        count_red=run.counts["red"],
+        count_not_checked=run.counts["not_checked"],
+        money_at_stake=run.money_at_stake,
+        status=Project.Status.COMPLETED,
+        progress=100,
+        completed_at=now,
+        updated_at=now,
+    )

@@ -1,0 +1,160 @@
+"""Uploads: stored by content hash, then read by a job."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.conf import settings
+from django.core.files.base import File
+from django.db import IntegrityError, transaction
+from django.template.defaultfilters import filesizeformat
+
+from jobs.events import publish_on_commit
+from jobs.models import Job
+from jobs.services import enqueue
+
+from ..exceptions import Conflict, FileTooLarge, Refused
+from ..models import Document, Project
+from .access import editable_project
+from .filetypes import file_type_of
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+PARSE = "projects.parse_document"
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    document: Document
+    job: Job | None  # None: the file is there already and has been read
+    is_new: bool
+
+
+def upload_document(
+    *,
+    project_id: UUID,
+    actor: User,
+    file: File[bytes],
+    filename: str,
+    kind: str = Document.Kind.BILL,
+    options: dict[str, Any] | None = None,
+) -> Upload:
+    """Store a file and queue its reading. The same content twice in a project is one document: read once if it was
+    read, again if that failed.
+
+    `options` go to the reading job: `mapping` (columns of a plain table), `replaces` (id of the document whose
+    positions this one supersedes), `accept_difference` (import although the totals do not reconcile).
+    Raises FileTooLarge, Refused("empty_file"), ProjectNotFound, ReadOnly.
+    """
+    project = editable_project(project_id=project_id, user=actor)
+    size = file.size or 0
+    if size > settings.UPLOAD_LIMIT_BYTES:
+        limit = filesizeformat(settings.UPLOAD_LIMIT_BYTES)
+        message = f"This file has {filesizeformat(size)}; the limit is {limit}. Split the bill by building object."
+        raise FileTooLarge(message, extra={"limit_bytes": settings.UPLOAD_LIMIT_BYTES})
+    if size == 0:
+        raise Refused("This file is empty. Export the bill again and upload the new file.", code="empty_file")
+    digest = _sha256(file)
+    existing = Document.objects.filter(project=project, sha256=digest).first()
+    if existing:
+        return _again(document=existing, actor=actor, options=options)
+    file_type, mime_type = file_type_of(file.read(4096))
+    file.seek(0)
+    document = Document(
+        project=project,
+        uploaded_by=actor,
+        original_filename=_safe_name(filename),
+        kind=kind,
+        file_type=file_type,
+        mime_type=mime_type,
+        size=size,
+        sha256=digest,
+    )
+    document.file.save(document.original_filename, file, save=False)  # files before, and outside, the transaction
+    try:
+        with transaction.atomic():
+            document.save(force_insert=True)
+            job = _queue_reading(document=document, actor=actor, options=options) if kind == "bill" else None
+            _announce(document)
+    except BaseException as error:
+        document.file.delete(save=False)
+        if isinstance(error, IntegrityError):  # the same content arrived twice at once: the other one won
+            existing = Document.objects.filter(project=project, sha256=digest).first()
+            if existing:
+                return _again(document=existing, actor=actor, options=options)
+        raise
+    return Upload(document, job, is_new=True)
+
+
+def read_again(*, document_id: UUID, actor: User, options: dict[str, Any] | None = None) -> Upload:
+    """Read a stored bill once more: after a mapping was confirmed, or a failure was looked into.
+
+    Raises Conflict("already_read") when its positions are in the budget.
+    """
+    from .access import visible_document
+
+    document = visible_document(document_id=document_id, user=actor)
+    editable_project(project_id=document.project_id, user=actor)
+    upload = _again(document=document, actor=actor, options=options)
+    if upload.job is None:
+        raise Conflict("This document has been read already; its positions are in the budget.", code="already_read")
+    return upload
+
+
+def _again(*, document: Document, actor: User, options: dict[str, Any] | None) -> Upload:
+    if document.kind != Document.Kind.BILL or document.parse_status == Document.ParseStatus.COMPLETED:
+        return Upload(document, None, is_new=False)
+    with transaction.atomic():
+        job = _queue_reading(document=document, actor=actor, options=options)
+    return Upload(document, job, is_new=False)
+
+
+def _queue_reading(*, document: Document, actor: User, options: dict[str, Any] | None) -> Job:
+    """Inside the caller's transaction. One active reading a document (dedupe key)."""
+    Document.objects.filter(pk=document.pk).update(
+        parse_status=Document.ParseStatus.PENDING, parse_error="", parse_error_code=""
+    )
+    Project.objects.filter(pk=document.project_id).exclude(status=Project.Status.AUDITING).update(
+        status=Project.Status.PARSING
+    )
+    return enqueue(
+        kind=PARSE,
+        params={"document_id": str(document.pk), "actor_id": str(actor.pk), **(options or {})},
+        actor=actor,
+        organisation=document.project.organisation,
+        subject=("project", document.project_id),
+        dedupe_key=f"{PARSE}:{document.pk}",
+    )
+
+
+def _announce(document: Document) -> None:
+    publish_on_commit(
+        f"project:{document.project_id}",
+        "document_uploaded",
+        {
+            "project_id": str(document.project_id),
+            "document_id": str(document.pk),
+            "filename": document.original_filename,
+            "size": document.size,
+        },
+    )
+
+
+def _sha256(file: File[bytes]) -> str:
+    digest = hashlib.sha256()
+    file.seek(0)
+    for chunk in file.chunks():
+        digest.update(chunk)
+    file.seek(0)
+    return digest.hexdigest()
+
+
+def _safe_name(filename: str) -> str:
+    """The last part of whatever path was sent, without control characters, at most 255 long."""
+    name = PurePath(filename.replace("\\", "/")).name
+    return "".join(char for char in name if char.isprintable())[:255] or "upload"

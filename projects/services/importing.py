@@ -1,0 +1,262 @@
+"""Reading a stored document into the budget: detect, read, reconcile, store as a version. All or nothing."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.db import DataError
+from django.db.models import Max
+
+from accounts.models import User
+from jobs.events import publish_on_commit
+
+from ..exceptions import DocumentRefused, Missing
+from ..models import BudgetVersion, Document, Position, Project
+from ..parsers import reconcile, registry
+from ..parsers.bill import Bill, ParseError
+from ..parsers.mapping import Mapping
+from .auditing import request_audit
+from .merging import merge_into
+from .rows import PositionSpool
+from .versions import close_version, locked_project
+
+Report = Callable[[int, int, str], None]
+Finish = Callable[[dict[str, Any]], None]
+Finishing = Callable[[], AbstractContextManager[Finish]]
+REPORT_EVERY = 500
+
+
+@dataclass(frozen=True, slots=True)
+class ImportOptions:
+    mapping: dict[str, Any] | None = None  # of a plain table, as Mapping.as_json() gives it
+    replaces: UUID | None = None  # the document whose positions this one supersedes
+    accept_difference: bool = False  # import although the grand total does not reconcile
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a document turned out to be, before it is stored."""
+
+    bill: Bill
+    detection: registry.Detection
+    reconciliation: reconcile.Reconciliation
+    replaces: UUID | None
+
+
+def import_document(
+    *, document_id: UUID, actor_id: UUID | None, options: ImportOptions, report: Report, finishing: Finishing
+) -> None:
+    """Read the document and commit its positions as the project's next version, then ask for an audit.
+
+    The file is read into a spool outside any transaction; `finishing()` opens the one that stores it. Idempotent: a
+    document that has been read is not read again. Raises DocumentRefused with the parser's code; nothing is stored.
+    """
+    document = Document.objects.select_related("project").filter(pk=document_id).first()
+    if document is None:
+        raise Missing("The document has been deleted.", code="document_not_found")
+    if document.parse_status == Document.ParseStatus.COMPLETED:
+        with finishing() as finish:
+            finish({"document_id": str(document_id), "already_read": True})
+        return
+    Document.objects.filter(pk=document_id).update(parse_status=Document.ParseStatus.PARSING)
+    try:
+        with ExitStack() as open_files:
+            bill, detection, replaces = _open(document, options, open_files)
+            spool = open_files.enter_context(
+                PositionSpool(project_id=document.project_id, document_id=document.pk, rounding=bill.header.rounding)
+            )
+            result = _read(bill, spool, options, report)
+            reading = Reading(bill, detection, result, replaces)
+            report(spool.count, spool.count, f"Storing {spool.count} positions")
+            with finishing() as finish:
+                finish(_store(document, actor_id, spool, reading))
+    except ParseError as error:
+        raise DocumentRefused(str(error), code=error.code) from error
+    except DataError as error:
+        message = "A figure in this bill is larger than a budget can hold (18 digits). Check quantities and prices."
+        raise DocumentRefused(message, code="damaged") from error
+
+
+def record_failure(*, document_id: UUID, message: str, code: str) -> None:
+    """Show on the document why it could not be read; the project goes back to what it was."""
+    document = Document.objects.filter(pk=document_id).exclude(parse_status=Document.ParseStatus.COMPLETED).first()
+    if document is None:
+        return
+    Document.objects.filter(pk=document_id).update(
+        parse_status=Document.ParseStatus.FAILED, parse_error=message, parse_error_code=code[:40]
+    )
+    project = document.project
+    idle = Project.Status.COMPLETED if project.is_audited else Project.Status.DRAFT
+    Project.objects.filter(pk=project.pk, status=Project.Status.PARSING).update(status=idle)
+
+
+def _open(
+    document: Document, options: ImportOptions, open_files: ExitStack
+) -> tuple[Bill, registry.Detection, UUID | None]:
+    """Detect and open. A bid without quantities (GAEB X84) is joined to the tender the project has, and replaces it."""
+    path = open_files.enter_context(local_file(document))
+    detection = registry.detect(path, document.original_filename)
+    mapping = Mapping.from_json(options.mapping) if options.mapping else None
+    bill = registry.open_bill(path, dialect=detection.dialect, mapping=mapping)
+    if bill.header.phase != "X84":
+        return bill, detection, options.replaces
+    tender = (
+        Document.objects.filter(project=document.project_id, parse_status=Document.ParseStatus.COMPLETED)
+        .filter(extracted_data__header__phase="X83")
+        .first()
+    )
+    if tender is None:
+        return bill, detection, options.replaces
+    tender_path = open_files.enter_context(local_file(tender))
+    return registry.open_bill(path, dialect=detection.dialect, tender=tender_path), detection, tender.pk
+
+
+@contextmanager
+def local_file(document: Document) -> Iterator[Path]:
+    """The document as a file on this machine: itself, or a temporary copy if it is stored elsewhere."""
+    try:
+        path = Path(document.file.path)
+    except NotImplementedError:  # object storage has no paths
+        path = None
+    if path is not None:
+        yield path
+        return
+    with tempfile.NamedTemporaryFile(prefix="document-") as copy, document.file.open("rb") as stored:
+        shutil.copyfileobj(stored, copy)
+        copy.flush()
+        yield Path(copy.name)
+
+
+def _read(bill: Bill, spool: PositionSpool, options: ImportOptions, report: Report) -> reconcile.Reconciliation:
+    """Stream the positions into the spool; then compare with what the file says of itself."""
+    reconciler = reconcile.Reconciler(bill)
+    for position in reconciler.watch(bill.positions):
+        spool.add(position)
+        if spool.count % REPORT_EVERY == 0:
+            total = bill.stated_count or 0
+            report(spool.count, max(total, spool.count), f"Reading position {spool.count}")
+    result = reconciler.result()
+    try:
+        reconcile.assert_reconciled(result)
+    except ParseError as error:
+        if error.code != "does_not_reconcile" or not options.accept_difference:
+            raise
+    return result
+
+
+def _store(document: Document, actor_id: UUID | None, spool: PositionSpool, reading: Reading) -> dict[str, Any]:
+    """In the caller's transaction: positions, version, document; the audit is queued on commit."""
+    project = locked_project(project_id=document.project_id)
+    number = project.version_number + 1
+    last = Position.objects.filter(project=project, removed_in__isnull=True).aggregate(last=Max("ordinal"))["last"] or 0
+    replaces = reading.replaces
+    if replaces and Position.objects.filter(document_id=replaces, removed_in__isnull=True).exists():
+        merge_into(project_id=project.pk, spool=spool, version=number, replaces=replaces)
+    else:
+        spool.copy(table="projects_position", version=number, after_ordinal=last)
+    _describe(document, reading)
+    _adopt(project, reading.bill)
+    version = close_version(
+        project=project,
+        trigger=BudgetVersion.Trigger.DOCUMENT_ADDED if number > 1 else BudgetVersion.Trigger.INITIAL,
+        actor_id=actor_id,
+        details={"document": str(document.pk), "filename": document.original_filename},
+    )
+    actor = User.objects.filter(pk=actor_id).first() if actor_id else None
+    job = request_audit(project=project, actor=actor)
+    return {
+        "document_id": str(document.pk),
+        "dialect": document.parser,
+        "positions": spool.count,
+        "total": str(reading.reconciliation.computed_total),
+        "currency": project.currency,
+        "version": version.number,
+        "warnings": len(reading.bill.warnings),
+        "audit_job_id": str(job.pk),
+    }
+
+
+def _describe(document: Document, reading: Reading) -> None:
+    header, result = reading.bill.header, reading.reconciliation
+    document.parser, document.parser_score = header.dialect, reading.detection.score
+    document.parse_status, document.parse_error, document.parse_error_code = Document.ParseStatus.COMPLETED, "", ""
+    document.extracted_data = {
+        "header": {
+            "dialect_label": header.dialect_label,
+            "phase": header.phase,
+            "title": header.title,
+            "reference": header.reference,
+            "client": header.client,
+            "currency": header.currency,
+            "budget_on": header.budget_on.isoformat() if header.budget_on else None,
+            "is_public_tender": header.is_public_tender,
+            "vat_rates": [str(rate) for rate in header.vat_rates],
+        },
+        "rounding": {
+            "quantity": str(header.rounding.quantity),
+            "unit_price": str(header.rounding.unit_price),
+            "total": str(header.rounding.total),
+            "is_stated": header.rounding.is_stated,
+        },
+        "detection": {"score": reading.detection.score, "reasons": list(reading.detection.reasons)},
+        "reconciliation": _reconciled(result),
+        "totals": [_plain(asdict(total)) for total in reading.bill.totals],
+        "warnings": reading.bill.warnings[:200],
+        "warnings_count": len(reading.bill.warnings),
+    }
+    document.save(
+        update_fields=[
+            "parser", "parser_score", "parse_status", "parse_error", "parse_error_code", "extracted_data",
+        ]
+    )  # fmt: skip
+    publish_on_commit(
+        f"project:{document.project_id}",
+        "document_uploaded",
+        {
+            "project_id": str(document.project_id),
+            "document_id": str(document.pk),
+            "filename": document.original_filename,
+            "size": document.size,
+        },
+    )
+
+
+def _adopt(project: Project, bill: Bill) -> None:
+    """Take over currency and date from the bill where the project has none."""
+    project.currency = project.currency or bill.header.currency
+    project.budget_on = project.budget_on or bill.header.budget_on
+    project.save(update_fields=["currency", "budget_on", "updated_at"])
+
+
+def _reconciled(result: reconcile.Reconciliation) -> dict[str, Any]:
+    """For people who ask whether the whole file came in: counts, sums, and where the file contradicts itself."""
+    return {
+        "positions": result.positions,
+        "stated_count": result.stated_count,
+        "computed_total": str(result.computed_total),
+        "stated_total": None if result.stated_total is None else str(result.stated_total),
+        "unpriced": result.unpriced,
+        "objects": {code: str(total) for code, total in result.object_totals.items()},
+        "differences": [
+            {
+                "where": d.where,
+                "level": d.level,
+                "stated": str(d.stated),
+                "computed": str(d.computed),
+                "source": d.source,
+            }
+            for d in result.differences[:100]
+        ],
+    }
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: str(value) if isinstance(value, Decimal) else value for name, value in values.items()}

@@ -1,0 +1,124 @@
+"""Making versions: the one place where a project's version number, totals and deltas are written.
+
+A write takes the project's row lock (`locked_project`), closes and adds position rows for version n+1, then calls
+`close_version`, all in one transaction: so versions are gapless, and two writers of one project queue up.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models import Count, Q, Sum
+
+from jobs.events import publish_on_commit
+
+from ..exceptions import Missing, ProjectNotFound, Refused
+from ..models import BudgetVersion, Position, Project
+from . import deltas
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+COPIED = [
+    field.column for field in Position._meta.concrete_fields if field.name not in ("id", "added_in", "removed_in")
+]
+
+
+def locked_project(*, project_id: UUID) -> Project:
+    """The project's row, locked until the transaction ends. Raises ProjectNotFound."""
+    project = Project.objects.select_for_update(of=("self",)).filter(pk=project_id).first()
+    if project is None:
+        raise ProjectNotFound("There is no such project.")
+    return project
+
+
+def close_version(
+    *, project: Project, trigger: str, actor_id: UUID | None, details: dict[str, Any] | None = None
+) -> BudgetVersion:
+    """Record version n+1 of the locked project, whose rows are written already (added_in / removed_in = n+1).
+
+    Totals and the delta are computed in SQL from those rows. Publishes `budget_recalculated` on commit.
+    Raises Refused("nothing_changed") if no row was closed or added.
+    """
+    number = project.version_number + 1
+    sums = _sums(project.pk)
+    delta = deltas.of_version(project_id=project.pk, number=number)
+    if not any(delta.counts.values()) and number > 1:
+        raise Refused("This changes nothing: the budget already is like that.", code="nothing_changed")
+    version = BudgetVersion.objects.create(
+        project=project,
+        number=number,
+        created_by_id=actor_id,
+        trigger=trigger,
+        trigger_details=details or {},
+        total_positions=sums["positions"],
+        total_cost=sums["cost"],
+        summary=delta.counts,
+        changes=delta.changes,
+        delta_cost=delta.cost,
+        delta_quantity=delta.quantity,
+        delta_price=delta.price,
+        delta_scope=delta.scope,
+        delta_rounding=delta.rounding,
+    )
+    project.version_number = number
+    project.total_positions, project.total_cost = sums["positions"], sums["cost"]
+    project.save(update_fields=["version_number", "total_positions", "total_cost", "updated_at"])
+    publish_on_commit(
+        f"project:{project.pk}",
+        "budget_recalculated",
+        {
+            "project_id": str(project.pk),
+            "version": number,
+            "trigger": trigger,
+            "total_positions": version.total_positions,
+            "total_cost": str(version.total_cost),
+            "delta_cost": str(version.delta_cost),
+            "currency": project.currency,
+        },
+    )
+    return version
+
+
+def _sums(project_id: UUID) -> dict[str, Any]:
+    counted = ~Q(billing__in=Position.UNCOUNTED_BILLINGS)
+    return Position.objects.filter(project_id=project_id, removed_in__isnull=True).aggregate(
+        positions=Count("id"), cost=Sum("total", filter=counted, default=Decimal(0))
+    )
+
+
+@transaction.atomic
+def restore_version(*, project_id: UUID, number: int, actor: User) -> BudgetVersion:
+    """Make the budget what it was in version `number`, as a new version. Rows that lived on stay as they are;
+    the others are copied with their lineage. Raises Missing, Refused("nothing_changed")."""
+    project = locked_project(project_id=project_id)
+    if not BudgetVersion.objects.filter(project=project, number=number).exists():
+        raise Missing(f"This project has no version {number}.", code="version_not_found")
+    new = project.version_number + 1
+    then = "(removed_in IS NULL OR removed_in > %(then)s) AND added_in <= %(then)s"
+    columns = ", ".join(COPIED)
+    values = {"project": project.pk, "then": number, "new": new}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE projects_position SET removed_in = %(new)s WHERE project_id = %(project)s"
+            f" AND removed_in IS NULL AND NOT ({then})",
+            values,
+        )
+        cursor.execute(
+            f"INSERT INTO projects_position ({columns}, added_in) SELECT {columns}, %(new)s FROM projects_position"
+            f" WHERE project_id = %(project)s AND {then} AND removed_in IS NOT NULL",
+            values,
+        )
+    version = close_version(
+        project=project,
+        trigger=BudgetVersion.Trigger.RESTORE,
+        actor_id=actor.pk,
+        details={"restored": number},
+    )
+    from .auditing import request_audit
+
+    request_audit(project=project, actor=actor)
+    return version
