@@ -1,0 +1,199 @@
+"""Cost, the budget as a whole: C05, C06, C08-C10."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+from projects.audit.codes import CodeClass
+from projects.audit.findings import BUDGET, Grade, Hit, NotChecked, Role, Suggestion
+from projects.audit.registry import SaidOfBudget, Thresholds, budget_rule
+from projects.audit.units import LUMP_SUMS
+from projects.audit.view import BudgetView
+from projects.audit.wording import money, percent, plain
+from projects.parsers.bill import Billing
+
+# Value added tax by currency: (first day, rates in percent), the latest first. 0 is the reverse charge or an export.
+# CZ: zákon č. 235/2004 Sb. § 47, as amended by 349/2023 Sb.; DE: UStG § 12, for 2020 § 28; AT: UStG § 10.
+_VAT: dict[str, tuple[tuple[date, frozenset[Decimal]], ...]] = {
+    "CZK": (
+        (date(2024, 1, 1), frozenset({Decimal(0), Decimal(12), Decimal(21)})),
+        (date(2015, 1, 1), frozenset({Decimal(0), Decimal(10), Decimal(15), Decimal(21)})),
+        (date(2013, 1, 1), frozenset({Decimal(0), Decimal(15), Decimal(21)})),
+    ),
+    "EUR": (
+        (date(2021, 1, 1), frozenset(map(Decimal, (0, 7, 10, 13, 19, 20)))),
+        (date(2020, 7, 1), frozenset(map(Decimal, (0, 5, 7, 10, 13, 16, 19, 20)))),
+        (date(2007, 1, 1), frozenset(map(Decimal, (0, 7, 10, 13, 19, 20)))),
+    ),
+}
+
+
+def _counts(view: BudgetView, index: int) -> bool:
+    return view.is_priced and not view.is_note[index] and view.positions[index].billing.counts
+
+
+@budget_rule(
+    id="C05",
+    version=1,
+    role=Role.COST,
+    title="One position carries much of the budget",
+    source="ABC analysis: what dominates the total is checked first",
+    applies=lambda view, index: _counts(view, index) and len(view) >= 20,
+)
+def position_dominates(view: BudgetView, t: Thresholds) -> SaidOfBudget:
+    total = view.grand_total
+    if total <= 0 or len(view) < t["C05.min_positions"]:
+        return
+    amber, red = t["C05.share"] * total, t["C05.share_red"] * total
+    for index, (position, amount) in enumerate(zip(view.positions, view.amounts, strict=True)):
+        if amount > amber and position.billing.counts:
+            share = amount / total
+            yield Hit(
+                index,
+                Grade.RED if amount > red else Grade.AMBER,
+                f"The position alone is {percent(share)} of the budget.",
+                {
+                    "share": plain(round(share, 4)),
+                    "total": plain(total),
+                    "threshold": f"{plain(t['C05.share'])} amber, {plain(t['C05.share_red'])} red",
+                },
+                suggestion=Suggestion("Break it down, and check its quantity and price by hand."),
+            )
+
+
+@budget_rule(
+    id="C06",
+    version=1,
+    role=Role.COST,
+    title="Lump sums without breakdown",
+    source="decree 169/2016 Sb. § 5: lump sums only where they can't be avoided",
+    applies=lambda view, index: _counts(view, index) and _is_lump_sum(view, index),
+)
+def lump_sums_weigh(view: BudgetView, t: Thresholds) -> SaidOfBudget:
+    total = view.grand_total
+    if total <= 0:
+        return
+    lumps = [i for i in range(len(view)) if _counts(view, i) and _is_lump_sum(view, i)]
+    together = sum((view.amounts[i] for i in lumps), Decimal(0))
+    if together > t["C06.share_all"] * total:
+        yield Hit(
+            BUDGET,
+            Grade.AMBER,
+            f"{len(lumps)} lump sums make {percent(together / total)} of the budget ({money(together)}).",
+            {"share": plain(round(together / total, 4)), "threshold": plain(t["C06.share_all"])},
+            money_at_stake=together,
+            related=tuple(lumps[:50]),
+            subject="lump sums",
+            suggestion=Suggestion("Ask for the large ones to be broken down."),
+        )
+    for index in lumps:
+        position, amount = view.positions[index], view.amounts[index]
+        if amount > t["C06.share_one"] * total and not position.measure and not position.long_text:
+            yield Hit(
+                index,
+                Grade.AMBER,
+                f"A lump sum of {percent(amount / total)} of the budget has neither a breakdown nor a long text.",
+                {"share": plain(round(amount / total, 4)), "threshold": plain(t["C06.share_one"])},
+                suggestion=Suggestion("Ask for a breakdown."),
+            )
+
+
+def _is_lump_sum(view: BudgetView, index: int) -> bool:
+    return view.units[index] in LUMP_SUMS or view.positions[index].billing is Billing.LUMP_SUM
+
+
+@budget_rule(
+    id="C08",
+    version=1,
+    role=Role.COST,
+    title="VAT rate not valid on the budget's date",
+    source="CZ: zákon č. 235/2004 Sb. § 47; DE: UStG § 12; AT: UStG § 10",
+    applies=lambda view, index: view.is_priced and view.positions[index].vat_rate is not None,
+)
+def vat_rate_is_wrong(view: BudgetView, t: Thresholds) -> SaidOfBudget:
+    """The header's rates once for the budget; a position's own rate on the position."""
+    rates = {*view.vat_rates, *(p.vat_rate for p in view.positions if p.vat_rate is not None)}
+    if not rates or not view.is_priced:
+        return
+    valid, problem = _valid_rates(view)
+    if problem:
+        yield NotChecked(problem)
+        return
+    for rate in sorted(rates - valid):
+        evidence = {"rate": plain(rate), "on": str(view.budget_on), "valid": [plain(r) for r in sorted(valid)]}
+        reason = f"{plain(rate)} % is not a rate of value added tax on {view.budget_on}."
+        members = [i for i, p in enumerate(view.positions) if p.vat_rate == rate]
+        for index in members:
+            yield Hit(index, Grade.RED, reason, evidence, deviation=rate / 100, subject="vat_rate")
+        if not members:
+            yield Hit(BUDGET, Grade.RED, reason, evidence, subject=f"VAT {plain(rate)} %")
+
+
+def _valid_rates(view: BudgetView) -> tuple[frozenset[Decimal], str]:
+    periods = _VAT.get(view.currency)
+    if periods is None:
+        return frozenset(), f"no VAT rates are known for currency {view.currency or '(none)'}"
+    if view.budget_on is None:
+        return frozenset(), "the budget has no date"
+    for first_day, rates in periods:
+        if view.budget_on >= first_day:
+            return rates, ""
+    return frozenset(), f"no VAT rates are known for {view.budget_on}"
+
+
+@budget_rule(
+    id="C09",
+    version=1,
+    role=Role.COST,
+    title="Currency missing",
+    source="a price without a currency is no price",
+    applies=_counts,
+)
+def currency_is_missing(view: BudgetView, t: Thresholds) -> SaidOfBudget:
+    if view.is_priced and not view.currency:
+        yield Hit(
+            BUDGET,
+            Grade.RED,
+            "The file is priced but names no currency.",
+            {"currency": ""},
+            subject="currency",
+            suggestion=Suggestion("Set the project's currency."),
+        )
+
+
+@budget_rule(
+    id="C10",
+    version=1,
+    role=Role.COST,
+    title="Price levels mixed or not named",
+    source="CS ÚRS: prices of one budget come from one price level",
+    applies=lambda view, index: bool(view.positions[index].price_system),
+)
+def price_levels_differ(view: BudgetView, t: Thresholds) -> SaidOfBudget:
+    """Amber: several price levels, or many own codes. Info: positions that name no price system beside some that do."""
+    levels: dict[str, int] = {}
+    for position, is_note in zip(view.positions, view.is_note, strict=True):
+        if not is_note:
+            levels[position.price_system] = levels.get(position.price_system, 0) + 1
+    unnamed = levels.pop("", 0)
+    if not levels:
+        return
+    coded = [c for c in view.code_classes if c is not CodeClass.NONE]
+    own = sum(1 for c in coded if c is CodeClass.OWN)
+    share = Decimal(own) / len(coded) if coded else Decimal(0)
+    evidence = {
+        "levels": levels,
+        "without_price_system": unnamed,
+        "own_share": plain(round(share, 4)),
+        "threshold": plain(t["C10.own_share"]),
+    }
+    if len(levels) > 1:
+        names = ", ".join(sorted(levels))
+        yield Hit(BUDGET, Grade.AMBER, f"The budget mixes price levels: {names}.", evidence, subject="price levels")
+    if share > t["C10.own_share"]:
+        reason = f"{percent(share)} of the codes are the author's own: they can't be compared with a catalogue."
+        yield Hit(BUDGET, Grade.AMBER, reason, evidence, subject="own codes")
+    if unnamed:
+        reason = f"{unnamed} positions name no price system, {sum(levels.values())} do."
+        yield Hit(BUDGET, Grade.INFO, reason, evidence, subject="price system not named")

@@ -1,0 +1,280 @@
+"""The budget as the rules see it: positions in order, what the file says of itself, and indexes computed once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
+
+from projects.audit.arithmetic import Problem, evaluate
+from projects.audit.codes import CodeClass, classify, declared_catalogue, family_of
+from projects.audit.en206 import concrete_classes
+from projects.audit.units import normalise
+from projects.parsers.bill import Billing, MeasureLine, PositionKind, Rounding, StatedTotal
+
+if TYPE_CHECKING:
+    from projects.parsers.bill import Bill, BillPosition
+
+ZERO = Decimal(0)
+_ONE = Decimal(1)
+K = TypeVar("K", bound=Hashable)
+
+
+@dataclass(frozen=True, slots=True)
+class AuditPosition:
+    """One position as it stands in the version being audited. Decimals exact; text as written."""
+
+    key: str  # the database id as str
+    ordinal: int
+    number: str
+    description: str
+    kind: PositionKind = PositionKind.WORK
+    billing: Billing = Billing.NORMAL
+    object_code: str = ""
+    section_path: tuple[str, ...] = ()
+    code: str = ""
+    catalogue: str = ""
+    price_system: str = ""
+    long_text: str = ""
+    unit: str | None = None
+    quantity: Decimal | None = None
+    quantity_reason: str = ""
+    unit_price: Decimal | None = None
+    total: Decimal | None = None  # stated by the file; None: it states none
+    vat_rate: Decimal | None = None
+    measure: tuple[MeasureLine, ...] = ()
+    source: str = ""
+    content_hash: str = ""
+
+    @property
+    def identity(self) -> str:
+        """What stays the same when the position's content changes: its object and number."""
+        return f"{self.object_code}|{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueEntry:
+    """What a loaded price catalogue says of a code. `unit_price` in the budget's currency, indexed to its date."""
+
+    code: str
+    text: str
+    unit: str | None
+    unit_price: Decimal | None = None
+    edition: str = ""
+
+
+def hash_of(position: AuditPosition | BillPosition) -> str:
+    """SHA-256 over the content that rules read; the same for 1.50 and 1.5, and wherever the position stands."""
+    measure = [(line.text, line.kind, _plain(line.value), line.figure, line.is_quantity) for line in position.measure]
+    content = (
+        position.number, position.description, position.kind.value, position.billing.value, position.object_code,
+        position.section_path, position.code, position.catalogue, position.price_system, position.long_text,
+        position.unit, _plain(position.quantity), position.quantity_reason, _plain(position.unit_price),
+        _plain(position.total), _plain(position.vat_rate), measure,
+    )  # fmt: skip
+    return hashlib.sha256(repr(content).encode()).hexdigest()
+
+
+def _plain(value: Decimal | None) -> str | None:
+    return None if value is None else format(value.normalize(), "f")
+
+
+def round_to(value: Decimal, step: Decimal) -> Decimal:
+    """To the nearest step, halves away from 0: 2.345 by 0.01 gives 2.35; by 0.1, 2.3."""
+    return (value / step).quantize(_ONE, ROUND_HALF_UP) * step if step > 0 else value
+
+
+class BudgetView:
+    """Positions and context. Treat as immutable: the indexes are computed lazily, once.
+
+    `catalogue` (code -> entry) and `blank` (the positions of the file before it was priced) are references that
+    some rules need; None: not loaded, and those rules say that they could not run.
+    """
+
+    def __init__(
+        self,
+        positions: Sequence[AuditPosition],
+        *,
+        currency: str = "",
+        phase: str = "",
+        rounding: Rounding | None = None,
+        budget_on: date | None = None,
+        dialect: str = "",
+        is_public_tender: bool = False,
+        vat_rates: Sequence[Decimal] = (),
+        totals: Sequence[StatedTotal] = (),
+        is_priced: bool | None = None,
+        figures: Mapping[tuple[str, str], Decimal] | None = None,
+        catalogue: Mapping[str, CatalogueEntry] | None = None,
+        blank: Sequence[AuditPosition] | None = None,
+    ) -> None:
+        self.positions = list(positions)
+        self.currency = currency
+        self.phase = phase
+        self.rounding = rounding or Rounding()
+        self.budget_on = budget_on
+        self.dialect = dialect
+        self.is_public_tender = is_public_tender
+        self.vat_rates = tuple(vat_rates)
+        self.totals = list(totals)
+        self.is_priced = any(p.unit_price or p.total for p in self.positions) if is_priced is None else is_priced
+        self.stated_figures = dict(figures or {})
+        self.catalogue = catalogue
+        self.blank = None if blank is None else list(blank)
+
+    @classmethod
+    def from_bill(cls, bill: Bill) -> BudgetView:
+        """Read a bill to its end. Keys are the ordinals; for the terminal and for tests."""
+        positions = [
+            AuditPosition(
+                key=str(p.ordinal), ordinal=p.ordinal, number=p.number, description=p.description, kind=p.kind,
+                billing=p.billing, object_code=p.object_code, section_path=p.section_path, code=p.code,
+                catalogue=p.catalogue, price_system=p.price_system, long_text=p.long_text, unit=p.unit,
+                quantity=p.quantity, quantity_reason=p.quantity_reason, unit_price=p.unit_price, total=p.total,
+                vat_rate=p.vat_rate, measure=p.measure, source=p.source, content_hash=hash_of(p),
+            )
+            for p in bill.positions
+        ]  # fmt: skip
+        header = bill.header
+        return cls(
+            positions,
+            currency=header.currency,
+            phase=header.phase,
+            rounding=header.rounding,
+            budget_on=header.budget_on,
+            dialect=header.dialect,
+            is_public_tender=header.is_public_tender,
+            vat_rates=header.vat_rates,
+            totals=bill.totals,
+        )
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    # Facts, one per position, in the order of `positions`
+
+    @cached_property
+    def code_classes(self) -> list[CodeClass]:
+        known: dict[tuple[str, str, str], CodeClass] = {}
+        found = []
+        for p in self.positions:
+            key = (p.code, p.catalogue, p.price_system)
+            if key not in known:
+                known[key] = classify(p.code, catalogue=p.catalogue, price_system=p.price_system)
+            found.append(known[key])
+        return found
+
+    @cached_property
+    def is_catalogue_code(self) -> list[bool]:
+        return [code_class.is_catalogue for code_class in self.code_classes]
+
+    @cached_property
+    def units(self) -> list[str | None]:
+        """The canonical unit; None where there is none, or where it is not known."""
+        return [normalise(p.unit) for p in self.positions]
+
+    @cached_property
+    def amounts(self) -> list[Decimal]:
+        """What each position costs: its stated total, else quantity x price by the file's rounding; 0 if unknown."""
+        step = self.rounding.total
+        amounts = []
+        for p in self.positions:
+            if p.total is not None:
+                amounts.append(p.total)
+            elif p.quantity is not None and p.unit_price is not None:
+                amounts.append(round_to(p.quantity * p.unit_price, step))
+            else:
+                amounts.append(ZERO)
+        return amounts
+
+    @cached_property
+    def is_note(self) -> list[bool]:
+        return [p.kind is PositionKind.NOTE for p in self.positions]
+
+    # Sums and groups
+
+    @cached_property
+    def grand_total(self) -> Decimal:
+        return sum((a for p, a in zip(self.positions, self.amounts, strict=True) if p.billing.counts), ZERO)
+
+    @cached_property
+    def by_object(self) -> dict[str, list[int]]:
+        return _grouped((p.object_code, i) for i, p in enumerate(self.positions))
+
+    @cached_property
+    def by_section(self) -> dict[tuple[str, tuple[str, ...]], list[int]]:
+        return _grouped(((p.object_code, p.section_path), i) for i, p in enumerate(self.positions))
+
+    @cached_property
+    def by_code(self) -> dict[str, list[int]]:
+        """Catalogue codes only: an author's own codes mean something else each time."""
+        flags = self.is_catalogue_code
+        return _grouped((p.code, i) for i, p in enumerate(self.positions) if flags[i])
+
+    @cached_property
+    def by_group(self) -> dict[tuple[str, str, str], list[int]]:
+        """Priced positions that may be compared: kind, code family, unit."""
+        units = self.units
+        return _grouped(
+            ((p.kind.value, family_of(p.code), units[i] or p.unit or ""), i)
+            for i, p in enumerate(self.positions)
+            if p.code and p.unit_price is not None and p.unit_price > 0
+        )
+
+    @cached_property
+    def sections_with_quantities(self) -> frozenset[tuple[str, tuple[str, ...]]]:
+        return frozenset((p.object_code, p.section_path) for p in self.positions if p.quantity and p.quantity > 0)
+
+    @cached_property
+    def catalogues_used(self) -> frozenset[str]:
+        pairs = {(p.catalogue, p.price_system) for p in self.positions}
+        return frozenset(name for name in (declared_catalogue(*pair) for pair in pairs) if name)
+
+    @cached_property
+    def uses_urs(self) -> bool:
+        """Whether the budget is priced by CS ÚRS: declared, or its codes look like it (RTS shares the nine digits)."""
+        if "ÚRS" in self.catalogues_used:
+            return True
+        return not self.catalogues_used and CodeClass.URS_WORK in self.code_classes and self.currency in ("", "CZK")
+
+    @cached_property
+    def concrete_classes(self) -> dict[int, tuple[tuple[tuple[str, int, int], ...], tuple[str, ...]]]:
+        """Positions whose text names a concrete class: strength classes (prefix, cylinder, cube), exposure classes."""
+        found = {}
+        for index, p in enumerate(self.positions):
+            classes = concrete_classes(p.description, p.long_text, p.code)
+            if classes is not None:
+                found[index] = classes
+        return found
+
+    @cached_property
+    def figures(self) -> dict[str, dict[str, Decimal]]:
+        """Figures by object: those the file states, and those that a measure line defines."""
+        found: dict[str, dict[str, Decimal]] = {}
+        for (object_code, name), value in self.stated_figures.items():
+            found.setdefault(object_code, {})[name] = value
+        for p in self.positions:
+            for line in p.measure:
+                if line.figure:
+                    figure = _figure_value(line)
+                    if figure is not None:
+                        found.setdefault(p.object_code, {}).setdefault(line.figure, figure)
+        return found
+
+
+def _figure_value(line: MeasureLine) -> Decimal | None:
+    if line.value is not None or line.kind == "comment":
+        return line.value
+    value = evaluate(line.text)
+    return None if value is None or isinstance(value, Problem) else value
+
+
+def _grouped(pairs: Iterable[tuple[K, int]]) -> dict[K, list[int]]:
+    groups: dict[K, list[int]] = {}
+    for key, index in pairs:
+        groups.setdefault(key, []).append(index)
+    return groups
