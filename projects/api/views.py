@@ -21,6 +21,7 @@ from ..exceptions import Refused
 from ..models import AuditRun, Document, Project
 from ..services import auditing, documents, opening
 from ..services.access import visible_document, visible_project
+from ..services.mappings import checked_mapping
 from . import serializers
 from .filters import DocumentFilter, ProjectFilter
 
@@ -184,7 +185,11 @@ class DocumentReadingViewSet(viewsets.GenericViewSet[Document]):
 
 def reading_options(values: dict[str, Any]) -> dict[str, Any]:
     """The options of the reading job that were given, as JSON."""
-    options = {name: values[name] for name in ("mapping", "accept_difference") if values.get(name)}
+    options: dict[str, Any] = {}
+    if values.get("mapping"):
+        options["mapping"] = checked_mapping(values["mapping"])
+    if values.get("accept_difference"):
+        options["accept_difference"] = True
     if values.get("replaces"):
         options["replaces"] = str(values["replaces"])
     return options

@@ -2,7 +2,7 @@
 
 from .budget import BudgetVersion, Position, current, live_in
 from .findings import AuditRun, Finding, FindingOverride, Verdict
-from .knowledge import CatalogueItem, ChatMessage, KnowledgeEntry
+from .knowledge import CatalogueItem, ChatMessage, KnowledgeEntry, TableMapping
 from .project import Document, Project, ProjectAnalytics
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Position",
     "Project",
     "ProjectAnalytics",
+    "TableMapping",
     "Verdict",
     "current",
     "live_in",

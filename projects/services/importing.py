@@ -22,8 +22,10 @@ from ..exceptions import DocumentRefused, Missing
 from ..models import BudgetVersion, Document, Position, Project
 from ..parsers import reconcile, registry
 from ..parsers.bill import Bill, ParseError
-from ..parsers.mapping import Mapping
+from ..parsers.table import NAME as TABLE
+from ..parsers.table_mapping import Mapping
 from .auditing import request_audit
+from .mappings import mapping_of, recalled_mapping, remember_mapping
 from .merging import merge_into
 from .rows import PositionSpool
 from .versions import close_version, locked_project
@@ -69,7 +71,7 @@ def import_document(
     Document.objects.filter(pk=document_id).update(parse_status=Document.ParseStatus.PARSING)
     try:
         with ExitStack() as open_files:
-            bill, detection, replaces = _open(document, options, open_files)
+            bill, detection, replaces = _open(document, actor_id, options, open_files)
             spool = open_files.enter_context(
                 PositionSpool(project_id=document.project_id, document_id=document.pk, rounding=bill.header.rounding)
             )
@@ -99,12 +101,12 @@ def record_failure(*, document_id: UUID, message: str, code: str) -> None:
 
 
 def _open(
-    document: Document, options: ImportOptions, open_files: ExitStack
+    document: Document, actor_id: UUID | None, options: ImportOptions, open_files: ExitStack
 ) -> tuple[Bill, registry.Detection, UUID | None]:
     """Detect and open. A bid without quantities (GAEB X84) is joined to the tender the project has, and replaces it."""
     path = open_files.enter_context(local_file(document))
     detection = registry.detect(path, document.original_filename)
-    mapping = Mapping.from_json(options.mapping) if options.mapping else None
+    mapping = _mapping(document, actor_id, options, path) if options.mapping or detection.dialect == TABLE else None
     bill = registry.open_bill(path, dialect=detection.dialect, mapping=mapping)
     if bill.header.phase != "X84":
         return bill, detection, options.replaces
@@ -117,6 +119,21 @@ def _open(
         return bill, detection, options.replaces
     tender_path = open_files.enter_context(local_file(tender))
     return registry.open_bill(path, dialect=detection.dialect, tender=tender_path), detection, tender.pk
+
+
+def _mapping(document: Document, actor_id: UUID | None, options: ImportOptions, path: Path) -> Mapping | None:
+    """The columns of a plain table: as confirmed now, which is remembered, or as somebody confirmed earlier."""
+    place: dict[str, Any] = {
+        "path": path,
+        "filename": document.original_filename,
+        "organisation_id": document.project.organisation_id,
+    }
+    if options.mapping is None:
+        return recalled_mapping(**place)
+    mapping = mapping_of(options.mapping)
+    # Even if the reading fails later: what was confirmed is which column is which.
+    remember_mapping(**place, mapping=mapping, actor_id=actor_id)
+    return mapping
 
 
 @contextmanager
