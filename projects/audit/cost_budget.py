@@ -39,7 +39,7 @@ def _counts(view: BudgetView, index: int) -> bool:
     role=Role.COST,
     title="One position carries much of the budget",
     source="ABC analysis: what dominates the total is checked first",
-    applies=lambda view, index: _counts(view, index) and len(view) >= 20,
+    applies=_counts,
 )
 def position_dominates(view: BudgetView, t: Thresholds) -> SaidOfBudget:
     total = view.grand_total
@@ -76,7 +76,7 @@ def lump_sums_weigh(view: BudgetView, t: Thresholds) -> SaidOfBudget:
         return
     lumps = [i for i in range(len(view)) if _counts(view, i) and _is_lump_sum(view, i)]
     together = sum((view.amounts[i] for i in lumps), Decimal(0))
-    if together > t["C06.share_all"] * total:
+    if len(view) >= t["C06.min_positions"] and together > t["C06.share_all"] * total:
         yield Hit(
             BUDGET,
             Grade.AMBER,

@@ -93,6 +93,7 @@ class _Run:
         self.budget_rules = [rule for rule in rules if rule.check_budget is not None]
         self.not_run: dict[str, str] = {}  # rule id -> reason, for the whole budget
         self.lacking: set[str] = set()  # of these: those that lack a reference, and so do not cap
+        self.missed: set[str] = set()  # rules that could not run for the budget, and apply to a position
         self.budget_hits: dict[int, list[tuple[Rule, Hit]]] = {}
         self.budget_not_run: dict[int, dict[str, str]] = {}  # index -> rule id -> reason
         self.findings: list[AuditFinding] = []
@@ -175,6 +176,7 @@ class _Run:
             evidence.applicable += 1
             if rule.id in self.lacking:
                 evidence.absent += 1
+                self.missed.add(rule.id)
                 return None
             roles[rule.role] = None
             if rule.check_position is None:
@@ -210,7 +212,9 @@ class _Run:
             verdicts=tuple(self.verdicts),
             findings=tuple(sorted(self.findings, key=lambda f: (f.index, f.rule_id, f.subject))),
             not_checked_rules=tuple(
-                RuleNotRun(rule_id, titles[rule_id], reason) for rule_id, reason in sorted(self.not_run.items())
+                RuleNotRun(rule_id, titles[rule_id], reason)
+                for rule_id, reason in sorted(self.not_run.items())
+                if rule_id in self.missed or rule_id not in self.lacking
             ),
             not_checked=tuple(self.not_checked),
             counts=self.counts,

@@ -34,6 +34,7 @@ from projects.audit.findings import (
 )
 from projects.audit.registry import Rule, Thresholds, add, every_position
 from projects.audit.view import BudgetView
+from projects.parsers.bill import Billing
 
 CENT = Decimal("0.01")
 ONE = Decimal(1)
@@ -54,6 +55,12 @@ _WHY = {
 # What a demand entails elsewhere: a higher concrete class costs more
 _ENTAILS = {"concrete_class": ("unit_price", "raise")}
 
+
+def _is_graded_by_evidence(view: BudgetView, index: int) -> bool:
+    """Not notes, and not surcharges: those have neither unit nor quantity that rules could check."""
+    return not view.is_note[index] and view.positions[index].billing is not Billing.SURCHARGE
+
+
 O01 = Rule(
     id="O01",
     version=1,
@@ -68,7 +75,7 @@ O02 = Rule(
     role=Role.ORCHESTRATOR,
     title="Graded on too little evidence",
     source="a grade rests on the rules that really ran",
-    applies=lambda view, index: not view.is_note[index],
+    applies=_is_graded_by_evidence,
 )
 add(O01)
 add(O02)
@@ -147,7 +154,7 @@ class Consolidator:
     def _verdict(self, index: int, evidence: Evidence, findings: Sequence[AuditFinding]) -> Verdict:
         capped = [rule for rule, _ in evidence.not_run if rule.essential]
         roles: dict[str, str] = {role.value: Grade.GREEN.value for role in evidence.roles}
-        if not self.view.is_note[index]:
+        if O02.applies(self.view, index):
             roles[Role.ORCHESTRATOR.value] = Grade.GREEN.value
         for rule in capped:
             roles[rule.role.value] = Grade.NOT_CHECKED.value
@@ -193,7 +200,7 @@ class Consolidator:
 
     def _thin(self, index: int, evidence: Evidence) -> Hit | None:
         """O02: fewer rules ran than a grade can rest on."""
-        if self.view.is_note[index]:
+        if not O02.applies(self.view, index):
             return None
         minimum, coverage = self.thresholds["O02.min_ran"], self.thresholds["O02.min_coverage"]
         if evidence.ran >= minimum and evidence.ran >= coverage * evidence.applicable:

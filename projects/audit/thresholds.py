@@ -34,6 +34,7 @@ THRESHOLDS: Mapping[str, Decimal] = MappingProxyType(
         "C05.min_positions": D(20),  # in a shorter bill a large share is nothing unusual [J]
         "C06.share_all": D("0.30"),  # of the budget's total, all lump sums together
         "C06.share_one": D("0.05"),  # of the budget's total, one without breakdown
+        "C06.min_positions": D(10),  # for the first of the two: a contract of two lines says nothing [J]
         "C07.step": D(1000),  # currency
         "C10.own_share": D("0.40"),  # of the positions with a code
         "S02.widen_low": D("0.7"),  # times the low end of the range in structural.STEEL_RANGES

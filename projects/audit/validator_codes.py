@@ -131,13 +131,19 @@ def _two_units(view: BudgetView, code: str, members: list[int], others: list[int
     )
 
 
+def _was_priced_from_a_file(view: BudgetView, index: int) -> bool:
+    """Bids answer a client's file; other budgets have no unpriced file to compare with."""
+    is_bid = view.phase == "X84" or view.is_public_tender or view.blank is not None
+    return is_bid and view.is_priced and not view.is_note[index]
+
+
 @budget_rule(
     id="V13",
     version=1,
     role=Role.VALIDATOR,
     title="Changed while pricing",
     source="tender conditions: only price cells may change between the unpriced file and the bid",
-    applies=lambda view, index: not view.is_note[index],
+    applies=_was_priced_from_a_file,
     needs="blank",
 )
 def changed_while_pricing(view: BudgetView, t: Thresholds) -> SaidOfBudget:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from projects.audit.findings import Grade, Hit, Role, Suggestion
+from projects.audit.findings import Grade, Hit, NotChecked, Role, Suggestion
 from projects.audit.registry import NOTHING, Said, Thresholds, position_rule
 from projects.audit.units import nearest
 from projects.audit.view import BudgetView
@@ -22,6 +22,8 @@ def description_is_missing(view: BudgetView, index: int, t: Thresholds) -> Said:
     if len(text) >= t["V01.min_length"]:
         return NOTHING
     evidence = {"description": text, "length": len(text), "threshold": f"{t['V01.min_length']} characters"}
+    if not text and view.phase == "X84":
+        return (NotChecked("the file is a bid (X84) and carries no texts; join it to its X83", index),)
     if not text:
         advice = Suggestion("Write what is to be built or supplied.", "The item can be priced and checked.")
         return (Hit(index, Grade.RED, "The position has no description.", evidence, suggestion=advice),)
@@ -49,6 +51,8 @@ def unit_is_missing(view: BudgetView, index: int, t: Thresholds) -> Said:
     unit = view.positions[index].unit
     if unit is not None and unit.strip():
         return NOTHING
+    if view.phase == "X84":
+        return (NotChecked("the file is a bid (X84) and carries no units; join it to its X83", index),)
     advice = Suggestion("Add the unit of measure.", "Quantity and unit price get a meaning.")
     return (Hit(index, Grade.RED, "The position has no unit of measure.", {"unit": unit or ""}, suggestion=advice),)
 
