@@ -43,3 +43,17 @@ class Temporary(PlumblineError):
 
     status = 503
     code = "temporarily_unavailable"
+
+
+class NotSignedIn(Refused):
+    """These credentials open nothing: wrong, expired, revoked, or of somebody suspended."""
+
+    status = 401
+    code = "wrong_credentials"
+
+
+class TooManyAttempts(Temporary):
+    """Sign-in is being tried too often, for this address or from this place."""
+
+    status = 429
+    code = "too_many_attempts"

@@ -1,0 +1,29 @@
+"""Every address of the site, and where it is answered."""
+
+from __future__ import annotations
+
+from allauth.account.decorators import secure_admin_login
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+from config import health
+
+# Staff sign in where everybody does: attempts are limited there, and a second factor will be asked for there.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="projects:list"), name="home"),
+    path("projects/", include("projects.urls")),
+    path("jobs/", include("jobs.urls")),
+    path("accounts/", include("allauth.urls")),
+    path("admin/", admin.site.urls),
+    path("api/", include("accounts.api.urls")),
+    path("api/", include("jobs.api.urls")),
+    path("api/", include("projects.api.urls")),
+    path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
+    path("api/docs/", SpectacularSwaggerView.as_view(url_name="api-schema"), name="api-docs"),
+    path("health", health.alive, name="health"),
+    path("health/ready", health.ready, name="health-ready"),
+]
