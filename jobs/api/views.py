@@ -1,0 +1,80 @@
+"""Jobs over REST: look, cancel, retry. They are made by the endpoints that need them."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import mixins, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.models import User
+
+from .. import services
+from ..models import BATCH_KIND, Job
+from .filters import JobFilter
+from .serializers import BatchSerializer, JobDetailSerializer, JobSerializer, JobStatusSerializer
+
+
+@extend_schema_view(
+    list=extend_schema(summary="Jobs, the latest first"),
+    retrieve=extend_schema(summary="One job, with its parameters and result"),
+)
+class JobViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Job]):
+    """One's own jobs and those of one's organisations."""
+
+    queryset = Job.objects.none()
+    filterset_class = JobFilter
+    lookup_value_regex = "[0-9a-f-]{36}"
+    lookup_value_converter = "uuid"
+
+    def get_queryset(self) -> QuerySet[Job]:
+        jobs = Job.objects.visible_to(self.request.user)
+        return jobs.without_payload() if self.action == "list" else jobs
+
+    def get_serializer_class(self) -> type[JobSerializer]:
+        return JobSerializer if self.action == "list" else JobDetailSerializer
+
+    @extend_schema(summary="How far it is: for clients that poll", responses=JobStatusSerializer)
+    @action(detail=True, url_path="status")
+    def state(self, request: Request, pk: str) -> Response:
+        return Response(JobStatusSerializer(self.get_object()).data)
+
+    @extend_schema(
+        summary="Cancel it: a waiting job at once, a running one at its next step, a batch with all its children",
+        request=None,
+        responses=JobDetailSerializer,
+    )
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, pk: str) -> Response:
+        return Response(JobDetailSerializer(services.cancel(pk, cast(User, request.user))).data)
+
+    @extend_schema(
+        summary="Run a failed or cancelled job again; of a batch, the children that failed or were cancelled",
+        request=None,
+        responses=JobDetailSerializer,
+    )
+    @action(detail=True, methods=["post"])
+    def retry(self, request: Request, pk: str) -> Response:
+        return Response(JobDetailSerializer(services.retry(pk, cast(User, request.user))).data)
+
+
+@extend_schema_view(retrieve=extend_schema(summary="A batch and how its children stand"))
+class BatchViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[Job]):
+    """Many jobs asked for at once. Its children: `/api/jobs/?batch={id}`."""
+
+    queryset = Job.objects.none()
+    serializer_class = BatchSerializer
+    filterset_class = None
+    lookup_value_regex = "[0-9a-f-]{36}"
+    lookup_value_converter = "uuid"
+
+    def get_queryset(self) -> QuerySet[Job]:
+        return Job.objects.visible_to(self.request.user).filter(kind=BATCH_KIND)
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        batch = self.get_object()
+        return Response(BatchSerializer(batch, context={"counts": services.counts_of(batch.pk)}).data)

@@ -1,0 +1,49 @@
+"""Named reads of jobs, and who may see or change which."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.contrib.auth.models import AnonymousUser
+from django.db import models
+from django.db.models import Q
+
+from accounts.querysets import organisation_ids_of
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+class JobQuerySet(models.QuerySet["Job"]):
+    def visible_to(self, user: User | AnonymousUser) -> JobQuerySet:
+        """One's own and those of one's organisations."""
+        if not user.is_authenticated:
+            return self.none()
+        return self.filter(Q(actor_id=user.pk) | Q(organisation_id__in=organisation_ids_of(user)))
+
+    def changeable_by(self, user: User | AnonymousUser) -> JobQuerySet:
+        """Those one may cancel or retry: not where one only looks on. Staff with the permission: all."""
+        if not user.is_authenticated:
+            return self.none()
+        if user.has_perm("jobs.change_job"):
+            return self
+        writable = organisation_ids_of(user, may_write=True)
+        return self.filter(Q(actor_id=user.pk, organisation_id=None) | Q(organisation_id__in=writable))
+
+    def of_subject(self, subject_type: str, subject_id: UUID | str) -> JobQuerySet:
+        return self.filter(subject_type=subject_type, subject_id=subject_id)
+
+    def active(self) -> JobQuerySet:
+        return self.filter(status__in=self.model.ACTIVE)
+
+    def ended(self) -> JobQuerySet:
+        return self.filter(status__in=self.model.ENDED)
+
+    def top_level(self) -> JobQuerySet:
+        """Without the children of batches, which are seen on their batch's page."""
+        return self.filter(batch=None)
+
+    def without_payload(self) -> JobQuerySet:
+        """For lists: leaves out what may be large."""
+        return self.defer("params", "result", "channels")

@@ -1,0 +1,154 @@
+"""Asking for work. The row is written in the caller's transaction; workers are woken when it has been committed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from .. import doorbell
+from ..exceptions import WrongState
+from ..models import BATCH_KIND, Job
+from ..registry import Kind, kind_of
+
+if TYPE_CHECKING:
+    from accounts.models import Organisation, User
+
+Subject = tuple[str, UUID | str]
+
+
+def enqueue(
+    *,
+    kind: str,
+    params: Mapping[str, Any],
+    actor: User | UUID | None = None,
+    organisation: Organisation | UUID | None = None,
+    subject: Subject | None = None,
+    priority: int = Job.Priority.NORMAL,
+    queue: str | None = None,
+    batch: Job | None = None,
+    dedupe_key: str | None = None,
+    scheduled_for: datetime | None = None,
+    max_retries: int | None = None,
+    channels: Sequence[str] = (),
+) -> Job:
+    """Ask for one job; its row, queued. `params` is JSON. Returns at once whatever the state of Redis.
+
+    With a dedupe_key whose job is still active, that job is returned instead: it may already be running, so what it
+    works on must be looked up when it runs, not stored in params. Raises UnknownKind.
+    """
+    job = _row(
+        kind_of(kind),
+        params,
+        actor_id=_id(actor),
+        organisation_id=_id(organisation),
+        subject_type=subject[0] if subject else "",
+        subject_id=subject[1] if subject else None,
+        priority=priority,
+        batch=batch,
+        dedupe_key=dedupe_key,
+        scheduled_for=scheduled_for,
+        channels=list(channels),
+    )
+    job.queue = queue or job.queue
+    job.max_retries = job.max_retries if max_retries is None else max_retries
+    if dedupe_key is not None:
+        kept = _insert_or_find(job)
+        if kept.pk != job.pk:
+            return kept
+    else:
+        job.save(force_insert=True)
+    wake_on_commit([job])
+    return job
+
+
+def enqueue_batch(
+    *,
+    kind: str,
+    params: Iterable[Mapping[str, Any]],
+    actor: User | UUID | None = None,
+    organisation: Organisation | UUID | None = None,
+    subject: Subject | None = None,
+    priority: int = Job.Priority.NORMAL,
+    message: str = "",
+    channels: Sequence[str] = (),
+) -> Job:
+    """Ask for one job per element of `params`; the batch's row, whose `done` of `total` counts ended children.
+
+    Inserted in bulk, woken by a handful of doorbells in one pipeline. A batch of nothing is completed at once.
+    """
+    described = kind_of(kind)
+    common = {
+        "actor_id": _id(actor),
+        "organisation_id": _id(organisation),
+        "subject_type": subject[0] if subject else "",
+        "subject_id": subject[1] if subject else None,
+        "priority": priority,
+        "channels": list(channels),
+    }
+    now = timezone.now()
+    batch = Job(
+        kind=BATCH_KIND, status=Job.Status.RUNNING, queue=described.queue, started_at=now, created_at=now, **common
+    )
+    batch.params, batch.current_step = {"kind": kind}, message
+    children = [_row(described, each, batch=batch, **common) for each in params]
+    batch.total = len(children)
+    if not children:
+        batch.status, batch.finished_at, batch.progress = Job.Status.COMPLETED, now, 100
+    with transaction.atomic():
+        batch.save(force_insert=True)
+        Job.objects.bulk_create(children, batch_size=500)
+        wake_on_commit(children)
+    return batch
+
+
+def wake_on_commit(jobs: Sequence[Job]) -> None:
+    """Ring for these rows when they are there to be seen; robust: no failure of it reaches the caller."""
+    if jobs:
+        transaction.on_commit(partial(_wake, jobs), robust=True)
+
+
+def _wake(jobs: Sequence[Job]) -> None:
+    now = timezone.now()
+    due = [job for job in jobs if job.scheduled_for is None or job.scheduled_for <= now]
+    first_of = {job.queue: job for job in reversed(due)}
+    rung = True
+    for queue, count in Counter(job.queue for job in due).items():
+        first, times = first_of[queue], min(count, doorbell.RINGS_PER_BATCH)
+        rung = doorbell.ring(queue, job_id=first.id, attempt=first.attempt, times=times) and rung
+    if not rung and settings.JOBS_WHEN_REDIS_IS_DOWN == "inline":
+        # Imported here: the runner stands above the services it calls, and only this policy reaches up to it.
+        from ..runner import run_here
+
+        for job in due:
+            run_here(job_id=job.id)
+
+
+def _row(kind: Kind, params: Mapping[str, Any], **fields: Any) -> Job:
+    return Job(kind=kind.name, queue=kind.queue, max_retries=kind.max_retries, params=dict(params), **fields)
+
+
+def _insert_or_find(job: Job) -> Job:
+    """The unique constraint on active keys decides; whoever loses reads the winner's row."""
+    for _ in range(5):
+        found = Job.objects.active().filter(dedupe_key=job.dedupe_key).first()
+        if found is not None:
+            return found
+        try:
+            with transaction.atomic():
+                job.save(force_insert=True)
+        except IntegrityError:
+            continue  # inserted by somebody else since; or theirs has just ended, then the next turn inserts ours
+        return job
+    raise WrongState("The same work is being started and ended at this very moment. Try again.")
+
+
+def _id(value: Any) -> UUID | None:
+    return getattr(value, "pk", value)

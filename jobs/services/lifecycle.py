@@ -1,0 +1,184 @@
+"""Every transition of a job, each one conditional UPDATE: whoever comes second changes nothing and is told so.
+
+A worker's writes carry `attempt = token AND status = 'running'` (the fence). None of these functions runs a handler
+or waits.
+"""
+
+from __future__ import annotations
+
+import random
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import connections, router, transaction
+from django.utils import timezone
+
+from .. import tuning
+from ..exceptions import LeaseLost
+from ..models import Job
+from ..querysets import JobQuerySet
+from .aftermath import ended_badly
+
+Backoff = tuple[float, float]  # seconds: shortest, longest
+State = dict[str, Any]  # fields of the row that hold the progress
+
+CLAIM = """
+UPDATE jobs_job SET status = 'running', attempt = attempt + 1, started_at = %(now)s, heartbeat_at = %(now)s,
+       lease_until = %(lease)s, next_retry_at = NULL, finished_at = NULL, error = NULL
+WHERE id = (
+    SELECT id FROM jobs_job
+    WHERE status = 'queued' AND {which} AND (scheduled_for IS NULL OR scheduled_for <= %(now)s)
+    ORDER BY priority DESC, created_at LIMIT 1 FOR UPDATE SKIP LOCKED
+)
+RETURNING *
+"""
+
+
+def claim_next(*, queue: str) -> Job | None:
+    """Take the queue's most urgent, then oldest, queued job that is due; None: there is none.
+
+    Two workers never get the same row: the inner SELECT locks it and others skip it.
+    """
+    return _claim("queue = %(queue)s", queue=queue)
+
+
+def claim_one(*, job_id: UUID) -> Job | None:
+    """Take this very job; None: it is not queued (any more), or not due."""
+    return _claim("id = %(job_id)s", job_id=job_id)
+
+
+def _claim(which: str, **params: Any) -> Job | None:
+    now = timezone.now()
+    values = params | {"now": now, "lease": lease_from(now)}
+    rows = list(Job.objects.raw(CLAIM.format(which=which), values, using=router.db_for_write(Job)))
+    return rows[0] if rows else None
+
+
+def lease_from(now: datetime) -> datetime:
+    return now + timedelta(seconds=tuning.LEASE_S)
+
+
+def held(job_id: UUID, attempt: int) -> JobQuerySet:
+    """The row, if this attempt still holds it: the fence."""
+    return Job.objects.filter(pk=job_id, attempt=attempt, status=Job.Status.RUNNING)
+
+
+def fenced_update(job_id: UUID, attempt: int, values: dict[str, Any], *, returning: str = "*") -> Job | None:
+    """The one statement behind every write of a worker: change the row if this attempt still holds it, and return it.
+
+    The ORM has no UPDATE … RETURNING; two statements here would double what a short job costs. `values` by field name.
+    """
+    using = router.db_for_write(Job)
+    fields = {Job._meta.get_field(name): value for name, value in values.items()}
+    prepared = [field.get_db_prep_save(value, connections[using]) for field, value in fields.items()]
+    assignments = ", ".join(f'"{field.column}" = %s' for field in fields)
+    held_by_us = "WHERE id = %s AND attempt = %s AND status = 'running'"
+    sql = f"UPDATE jobs_job SET {assignments} {held_by_us} RETURNING {returning}"  # noqa: S608 - our own names
+    rows = list(Job.objects.raw(sql, [*prepared, job_id, attempt], using=using))
+    return rows[0] if rows else None
+
+
+def beat(*, job_id: UUID, attempt: int, state: State | None = None) -> bool:
+    """Extend the lease and store the progress; True: somebody asked for the job to be cancelled. Raises LeaseLost."""
+    now = timezone.now()
+    values = {"heartbeat_at": now, "lease_until": lease_from(now), **(state or {})}
+    job = fenced_update(job_id, attempt, values, returning="id, cancel_requested_at")
+    if job is None:
+        raise LeaseLost(f"Attempt {attempt} of job {job_id} was taken back.")
+    return job.cancel_requested_at is not None
+
+
+def lock_held(*, job_id: UUID, attempt: int) -> Job:
+    """Lock the row for the rest of the transaction, if this attempt still holds it. Raises LeaseLost.
+
+    While the lock is held the sweeper skips the row, so a long transaction needs no heartbeat.
+    """
+    job = held(job_id, attempt).select_for_update().first()
+    if job is None:
+        raise LeaseLost(f"Attempt {attempt} of job {job_id} was taken back.")
+    return job
+
+
+def complete(*, job_id: UUID, attempt: int, result: Any, state: State | None = None) -> Job | None:
+    """running → completed; None when the fence fails. `state`: the last progress, stored along."""
+    values = {"status": Job.Status.COMPLETED, "result": result, "progress": 100}
+    return _end(job_id, attempt, (state or {}) | values)
+
+
+def fail(*, job_id: UUID, attempt: int, error: dict[str, Any], state: State | None = None) -> Job | None:
+    """running → failed; None when the fence fails."""
+    values = {"status": Job.Status.FAILED, "error": error}
+    return ended_badly(lambda: _end(job_id, attempt, (state or {}) | values))
+
+
+def confirm_cancelled(*, job_id: UUID, attempt: int, state: State | None = None) -> Job | None:
+    """running → cancelled; None when the fence fails."""
+    return ended_badly(lambda: _end(job_id, attempt, (state or {}) | {"status": Job.Status.CANCELLED}))
+
+
+def cancel_waiting(*, job_id: UUID) -> Job | None:
+    """queued, retrying → cancelled; None when it is in no such state (any more)."""
+
+    def write() -> Job | None:
+        waiting = Job.objects.filter(pk=job_id, status__in=(Job.Status.QUEUED, Job.Status.RETRYING))
+        values = {"status": Job.Status.CANCELLED, "finished_at": timezone.now(), "next_retry_at": None}
+        return Job.objects.get(pk=job_id) if waiting.update(**values) else None
+
+    return ended_badly(write)
+
+
+def _end(job_id: UUID, attempt: int, values: State) -> Job | None:
+    ended = {"finished_at": timezone.now(), "lease_until": None, "eta_s": None}
+    return fenced_update(job_id, attempt, values | ended)
+
+
+def retry_later(
+    *, job_id: UUID, attempt: int, error: dict[str, Any], backoff_s: Backoff, state: State | None = None
+) -> Job | None:
+    """running → retrying, if a retry is left, else failed; None when the fence fails."""
+    with transaction.atomic():
+        job = held(job_id, attempt).select_for_update().first()
+        return _retry_or_end(job, error, backoff_s, state or {}) if job else None
+
+
+def take_back(*, job_id: UUID, attempt: int, now: datetime, error: dict[str, Any], backoff_s: Backoff) -> Job | None:
+    """The same for a job whose worker is gone; None when it has reported meanwhile, or is just being finished."""
+    with transaction.atomic():
+        job = held(job_id, attempt).filter(lease_until__lt=now).select_for_update(skip_locked=True).first()
+        return _retry_or_end(job, error, backoff_s, {}) if job else None
+
+
+def _retry_or_end(job: Job, error: dict[str, Any], backoff_s: Backoff, state: State) -> Job | None:
+    """On a locked row."""
+    if job.cancel_requested_at:
+        return confirm_cancelled(job_id=job.id, attempt=job.attempt, state=state)
+    if job.retries_used >= job.max_retries:
+        return fail(job_id=job.id, attempt=job.attempt, error=error, state=state)
+    due = timezone.now() + timedelta(seconds=backoff(job.retries_used + 1, backoff_s))
+    waiting = {"status": Job.Status.RETRYING, "error": error, "next_retry_at": due, "lease_until": None}
+    return fenced_update(job.id, job.attempt, state | waiting | {"eta_s": None})
+
+
+def backoff(retry: int, bounds_s: Backoff) -> float:
+    """Seconds before the n-th retry (from 1): drawn evenly between the shortest wait and an upper bound that doubles
+    each time, up to the longest. The jitter keeps jobs that failed together from coming back together."""
+    shortest, longest = bounds_s
+    return random.uniform(shortest, min(longest, shortest * 2.0**retry))  # noqa: S311 - not a secret
+
+
+def release_due(*, now: datetime) -> list[tuple[str, UUID, int]]:
+    """retrying → queued for those whose wait is over: (queue, id, attempt) of each. Two schedulers share them between
+    them."""
+    with transaction.atomic():
+        due = Job.objects.filter(status=Job.Status.RETRYING, next_retry_at__lte=now)
+        rows = list(due.select_for_update(skip_locked=True).values_list("queue", "id", "attempt")[:1000])
+        ids = [row[1] for row in rows]
+        Job.objects.filter(pk__in=ids, status=Job.Status.RETRYING).update(status=Job.Status.QUEUED, next_retry_at=None)
+    return rows
+
+
+def lapsed(*, now: datetime, limit: int = 500) -> list[tuple[UUID, int, str]]:
+    """(id, attempt, kind) of running jobs whose lease has run out. Batches have no lease."""
+    rows = Job.objects.filter(status=Job.Status.RUNNING, lease_until__lt=now)
+    return list(rows.order_by("lease_until").values_list("id", "attempt", "kind")[:limit])

@@ -1,0 +1,149 @@
+"""The hub: one subscription per web process, each event handed to every client that joined its channel.
+
+A frame is encoded once, by whoever published it, and never decoded here. A thousand clients cost a thousand queue
+entries, where a group per channel layer costs as many messages to decode (measured 2026-11: p95 16 ms against 403 ms).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+from weakref import WeakKeyDictionary
+
+import orjson
+import structlog
+from redis.asyncio import Redis
+
+from .. import tuning
+from ..connections import RedisError, async_events_redis
+from ..events import stream
+from . import access, frames
+
+if TYPE_CHECKING:
+    from .client import Client
+
+log = structlog.get_logger(__name__)
+_hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()
+
+
+class Hub:
+    """Listens while it has clients. Everything here runs in the event loop: no locks."""
+
+    def __init__(self) -> None:
+        self.clients: set[Client] = set()
+        self.members: dict[str, set[Client]] = {}
+        self.subscribed = asyncio.Event()
+        self.redis: Redis = async_events_redis()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._helping: set[asyncio.Task[None]] = set()
+
+    def add(self, client: Client) -> None:
+        self.clients.add(client)
+        if not self._tasks:
+            self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._look_after_users())]
+
+    async def remove(self, client: Client) -> None:
+        self.clients.discard(client)
+        for channel in list(client.seats):
+            self.leave(client, channel)
+        if not self.clients:
+            await self._rest()
+
+    def enter(self, client: Client, channel: str) -> None:
+        self.members.setdefault(channel, set()).add(client)
+
+    def leave(self, client: Client, channel: str) -> None:
+        members = self.members.get(channel, set())
+        members.discard(client)
+        if not members:
+            self.members.pop(channel, None)
+
+    async def _rest(self) -> None:
+        tasks, self._tasks = self._tasks, []
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if not self.clients:
+            await self.redis.aclose()
+
+    async def _listen(self) -> None:
+        """Stay subscribed. After every gap in the subscription each client catches up from the streams."""
+        pause, had_gap = 0.1, False
+        while True:
+            try:
+                async with self.redis.pubsub() as subscription:
+                    await self._subscribe(subscription)
+                    if had_gap:
+                        for client in list(self.clients):
+                            client.catch_up_everywhere()
+                    self.subscribed.set()
+                    pause = 0.1
+                    while True:
+                        message = await subscription.get_message(ignore_subscribe_messages=True, timeout=10)
+                        if message is not None:
+                            self._dispatch(message)
+            except (RedisError, OSError) as error:
+                log.warning("hub_lost_redis", error=str(error))
+            self.subscribed.clear()
+            had_gap = True
+            await asyncio.sleep(pause)
+            pause = min(2.0, pause * 2)
+
+    async def _subscribe(self, subscription: Any) -> None:
+        """Returns when Redis has confirmed both: what is published from now on will arrive."""
+        await subscription.subscribe(stream.messages_channel(), stream.control_channel())
+        confirmed = 0
+        while confirmed < 2:
+            message = await subscription.get_message(timeout=tuning.REDIS_TIMEOUT_S)
+            if message is None:
+                raise TimeoutError("Redis does not confirm the subscription.")
+            confirmed += message["type"] == "subscribe"
+
+    def _dispatch(self, message: dict[str, Any]) -> None:
+        if message["channel"] == stream.control_channel().encode():
+            self._obey(orjson.loads(message["data"]))
+            return
+        channel, seq, frame = message["data"].decode().split("\n", 2)
+        members = self.members.get(channel)
+        if members:
+            number = int(seq)
+            for client in list(members):
+                client.hear(channel, number, frame)
+
+    def _obey(self, order: dict[str, Any]) -> None:
+        """A withdrawal: of everything, of one channel, or of whatever the user can't see any more."""
+        user_id = UUID(order["user_id"])
+        for client in [client for client in self.clients if client.user_id == user_id]:
+            if order["what"] == "all":
+                client.close(frames.CLOSE_NOT_SIGNED_IN)
+            elif order["what"] == "channel":
+                client.drop(order["channel"])
+            else:
+                task = asyncio.create_task(self._recheck(client))
+                self._helping.add(task)
+                task.add_done_callback(self._helping.discard)
+
+    async def _recheck(self, client: Client) -> None:
+        visible = await access.in_thread(access.visible_channels, client.user_id, list(client.seats))
+        for channel in set(client.seats) - visible:
+            client.drop(channel)
+
+    async def _look_after_users(self) -> None:
+        while True:
+            await asyncio.sleep(tuning.SOCKET_USERS_CHECKED_EVERY_S)
+            try:
+                welcome = await access.in_thread(access.still_welcome, {client.user_id for client in self.clients})
+            except Exception as error:
+                log.warning("users_not_checked", error=str(error))
+                continue
+            for client in [client for client in self.clients if client.user_id not in welcome]:
+                client.close(frames.CLOSE_NOT_SIGNED_IN)
+
+
+def hub() -> Hub:
+    """The hub of the running event loop: one per web process."""
+    loop = asyncio.get_running_loop()
+    if loop not in _hubs:
+        _hubs[loop] = Hub()
+    return _hubs[loop]

@@ -1,0 +1,40 @@
+"""Numbers that decide how fast faults are noticed. Settings of the same name override them."""
+
+from __future__ import annotations
+
+from django.conf import settings
+
+# A worker that has not been heard of for this long has lost its job. Long against clock skew between hosts and a paused
+# process; short enough that a person waits for it. Heartbeats go out three times a lease.
+LEASE_S: float = getattr(settings, "JOBS_LEASE_S", 30.0)
+
+# At most four progress events a second and job: what an eye can follow; one write and one round trip each.
+REPORT_EVERY_S = 0.25
+
+# After a failed call Redis counts as down for this long and is not asked: a dead host costs its timeout once, not per
+# call.
+REDIS_PAUSE_S = 2.0
+REDIS_CONNECT_TIMEOUT_S = 0.5
+REDIS_TIMEOUT_S = 2.0
+
+# One doorbell makes a worker take up to this much before it looks at its other queues again.
+DRAIN_JOBS = 200
+DRAIN_S = 1.0
+
+# Events kept for replay, per channel.
+EVENTS_KEPT = 1000
+EVENTS_KEPT_S = 3600
+
+# Sockets. A page joins a handful of channels; whoever sends more than this is broken or hostile.
+SOCKET_CHANNELS = 50
+SOCKET_MESSAGE_BYTES = 4096
+SOCKET_MESSAGES_PER_S = 20.0
+SOCKET_MESSAGES_BURST = 60.0
+SOCKET_REFUSED_JOINS = 20
+SOCKET_SIGN_IN_S = 10.0
+# Frames that wait for a slow reader before it is cut off; it can come back and catch up from the stream.
+SOCKET_FRAMES_WAITING = 512
+SOCKET_PING_EVERY_S = 30.0
+SOCKET_PONG_WITHIN_S = 10.0
+# Withdrawals arrive at once through Redis; this is how late they are when it could not be reached.
+SOCKET_USERS_CHECKED_EVERY_S = 60.0
