@@ -185,10 +185,8 @@ class Consolidator:
             return Grade.RED if worst == 2 else Grade.AMBER
         if not ran:
             return Grade.NOT_CHECKED
-        if is_capped:
-            position = self.view.positions[index]
-            return Grade.AMBER if position.unit_price or position.total else Grade.NOT_CHECKED
-        return Grade.GREEN
+        position = self.view.positions[index]
+        return grade_without_findings(is_capped=is_capped, is_priced=bool(position.unit_price or position.total))
 
     def _confidence(self, evidence: Evidence, findings: Sequence[AuditFinding]) -> Decimal:
         if not evidence.applicable:
@@ -239,6 +237,13 @@ class Consolidator:
                 marked[at] = replace(marked[at], conflicts_with=conflicts, resolution=text)
             added.append(self.finding(O01, _conflict_hit(index, winner, loser, subject, resolution)))
         return marked + added
+
+
+def grade_without_findings(*, is_capped: bool, is_priced: bool) -> Grade:
+    """Of a position that no open finding speaks against: what could not be checked caps it, amber if it is priced."""
+    if not is_capped:
+        return Grade.GREEN
+    return Grade.AMBER if is_priced else Grade.NOT_CHECKED
 
 
 def _conflict_hit(index: int, winner: AuditFinding, loser: AuditFinding, subject: str, resolution: str) -> Hit:
