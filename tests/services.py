@@ -101,7 +101,9 @@ def redis_url() -> str:
         databases = int(server.config_get("databases")["databases"])
     number = databases - redis_number()
     if number < 1:
-        raise pytest.UsageError(f"The Redis server has {databases} databases, too few for this run: use fewer workers.")
+        raise pytest.UsageError(
+            f"The Redis server has {databases} databases, too few: use fewer workers, or wait for the other run."
+        )
     if url.scheme == "unix":
         return _joined(url._replace(query=urlencode(dict(parse_qsl(url.query)) | {"db": str(number)})))
     return _joined(url._replace(path=f"/{number}"))

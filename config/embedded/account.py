@@ -51,7 +51,7 @@ class Account:
         if path.is_symlink() or found.st_uid not in (mine, os.geteuid()):
             raise ServicesError(f"{path} belongs to another user: remove it, or set PLUMBLINE_VAR to another folder.")
         if self.uid is not None and self.gid is not None:
-            os.chown(path, self.uid, self.gid)
+            os.chown(path, self.uid, self.gid, follow_symlinks=False)
         path.chmod(0o700)
 
 

