@@ -101,7 +101,7 @@ class AnnouncesRemovals(ModelAdmin):  # type: ignore[misc]
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, AnnouncesRemovals):  # type: ignore[misc]
+class UserAdmin(DjangoUserAdmin, AnnouncesRemovals):  # type: ignore[type-arg]
     form = ChangeUserForm
     add_form = NewUserForm
     change_password_form = AdminPasswordChangeForm
@@ -120,7 +120,7 @@ class UserAdmin(DjangoUserAdmin, AnnouncesRemovals):  # type: ignore[misc]
     )
     add_fieldsets = ((None, {"fields": ("email", "full_name", "usable_password", "password1", "password2")}),)
 
-    @display(description="Status", ordering="status", label=STATUS_COLOURS)
+    @display(description="Status", ordering="status", label=STATUS_COLOURS)  # type: ignore[untyped-decorator]
     def shown_status(self, user: User) -> tuple[str, str]:
         return user.status, user.get_status_display()
 
@@ -194,7 +194,7 @@ class OrganisationAdmin(AnnouncesRemovals):
         queryset: QuerySet[Organisation] = super().get_queryset(request)
         return queryset.annotate(member_count=Count("memberships"))
 
-    @display(description="Members", ordering="member_count")
+    @display(description="Members", ordering="member_count")  # type: ignore[untyped-decorator]
     def members(self, organisation: Any) -> int:
         return int(organisation.member_count)
 

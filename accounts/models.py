@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from typing import ClassVar
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -67,7 +68,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
-    REQUIRED_FIELDS: list[str] = []
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     class Meta:
         ordering = ["email"]
@@ -95,7 +96,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         for secret in settings.SECRET_KEY_FALLBACKS:
             yield self._sign_in_hash(secret)
 
-    def _sign_in_hash(self, secret: str | None) -> str:
+    def _sign_in_hash(self, secret: str | bytes | None) -> str:
         state = f"{self.password}:{self.sign_in_epoch}"
         return salted_hmac("plumbline.accounts.sign-in", state, secret=secret, algorithm="sha256").hexdigest()
 

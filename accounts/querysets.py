@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models.functions import Lower
 
 if TYPE_CHECKING:
-    from .models import User
+    from .models import Membership, Organisation, User  # noqa: F401  # read by mypy, in the quoted parameters
 
 
 class OrganisationQuerySet(models.QuerySet["Organisation"]):
@@ -26,15 +26,21 @@ class UserQuerySet(models.QuerySet["User"]):
         return self.filter(models.Q(pk=user.pk) | shared).distinct()
 
 
-class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type: ignore[misc]
+class UserManager(BaseUserManager["User"]):
     """Creates users as Django's own commands and allauth expect; e-mails are compared without regard to case."""
 
     use_in_migrations = False
 
+    def get_queryset(self) -> UserQuerySet:
+        return UserQuerySet(self.model, using=self._db)
+
+    def visible_to(self, user: User | AnonymousUser) -> UserQuerySet:
+        return self.get_queryset().visible_to(user)
+
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
         if not email:
             raise ValueError("A user needs an e-mail address.")
-        user: User = self.model(email=self.normalize_email(email).lower(), **fields)
+        user = self.model(email=self.normalize_email(email).lower(), **fields)
         user.set_password(password)
         user.save(using=self._db)
         return user
@@ -44,13 +50,12 @@ class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type:
         return self.create_user(email, password, **(staff | fields))
 
     def get_by_natural_key(self, username: str | None) -> User:
-        user: User = self.annotate(email_lower=Lower("email")).get(email_lower=(username or "").lower())
-        return user
+        return self.annotate(email_lower=Lower("email")).get(email_lower=(username or "").lower())
 
 
 class MembershipQuerySet(models.QuerySet["Membership"]):
     def of(self, user: User | AnonymousUser) -> MembershipQuerySet:
-        return self.filter(user_id=user.pk)
+        return self.filter(user_id=user.pk) if user.pk else self.none()
 
 
 def organisation_ids_of(user: User | AnonymousUser, *, may_write: bool = False) -> models.QuerySet[Any, Any]:

@@ -54,7 +54,7 @@ class ProblemSerializer(serializers.Serializer[Any]):
     status = serializers.IntegerField()
     detail = serializers.CharField()
     code = serializers.CharField(help_text="Stable, for clients.")
-    errors = serializers.DictField(
+    errors = serializers.DictField(  # type: ignore[assignment]  # a field, as declared; not the property
         child=serializers.ListField(child=serializers.CharField()),
         required=False,
         help_text="By field, when the input is not valid.",

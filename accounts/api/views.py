@@ -8,8 +8,7 @@ from django.db.models import Prefetch
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework.generics import RetrieveAPIView
+from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,18 +16,14 @@ from rest_framework.views import APIView
 
 from .. import services
 from ..models import Membership, User
-from .serializers import CredentialsSerializer, ProblemSerializer, RefreshSerializer, TokensSerializer, UserSerializer
+from .schema import problems
+from .serializers import CredentialsSerializer, RefreshSerializer, TokensSerializer, UserSerializer
 
 WITH_ORGANISATIONS = Prefetch("memberships", queryset=Membership.objects.select_related("organisation"))
 
 
-def problem(description: str) -> OpenApiResponse:
-    """The OpenAPI answer of an error, for `extend_schema(responses=…)`."""
-    return OpenApiResponse(ProblemSerializer, description=description)
-
-
 class OpenView(APIView):
-    """Answers without a token, and ignores one that came along: an expired one must not keep anybody from signing in."""
+    """Answers without a token, and ignores one that came along: an expired one must keep nobody from signing in."""
 
     permission_classes = (AllowAny,)
     authentication_classes = ()
@@ -53,9 +48,13 @@ class SignInView(OpenView):
         request=CredentialsSerializer,
         responses={
             200: TokensSerializer,
-            400: problem("Not valid: see errors."),
-            401: problem("`wrong_credentials`, `suspended` or `email_unconfirmed`."),
-            429: problem("`too_many_attempts`: wait."),
+            **problems(
+                {
+                    400: "Not valid: see errors.",
+                    401: "`wrong_credentials`, `suspended` or `email_unconfirmed`.",
+                    429: "`too_many_attempts`: wait.",
+                }
+            ),
         },
     )
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -74,8 +73,12 @@ class RefreshView(OpenView):
         request=RefreshSerializer,
         responses={
             200: TokensSerializer,
-            400: problem("Not valid: see errors."),
-            401: problem("`token_invalid`: used, revoked or expired; `suspended`."),
+            **problems(
+                {
+                    400: "Not valid: see errors.",
+                    401: "`token_invalid`: used, revoked or expired; `suspended`.",
+                }
+            ),
         },
     )
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -94,8 +97,12 @@ class SignOutView(OpenView):
         request=RefreshSerializer,
         responses={
             204: None,
-            400: problem("Not valid: see errors."),
-            401: problem("`token_invalid`: not a refresh token, or expired."),
+            **problems(
+                {
+                    400: "Not valid: see errors.",
+                    401: "`token_invalid`: not a refresh token, or expired.",
+                }
+            ),
         },
     )
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -106,11 +113,12 @@ class SignOutView(OpenView):
         return Response(status=204)
 
 
-@extend_schema(operation_id="auth_me", tags=["auth"], responses={200: UserSerializer, 401: problem("Not signed in.")})
-class MeView(RetrieveAPIView[User]):
-    """Who is asking, and the organisations they belong to."""
-
-    serializer_class = UserSerializer
-
-    def get_object(self) -> User:
-        return User.objects.prefetch_related(WITH_ORGANISATIONS).get(pk=self.request.user.pk)
+class MeView(APIView):
+    @extend_schema(
+        operation_id="auth_me", tags=["auth"], responses={200: UserSerializer, **problems({401: "Not signed in."})}
+    )
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Who is asking, and the organisations they belong to."""
+        assert isinstance(request.user, User)
+        user = User.objects.prefetch_related(WITH_ORGANISATIONS).get(pk=request.user.pk)
+        return Response(UserSerializer(user).data)

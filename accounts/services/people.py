@@ -91,9 +91,12 @@ def _save_new(user: User) -> None:
 
 def is_email_taken(*, email: str, by_other_than: UUID | None = None) -> bool:
     """Whether somebody signs in with it, or has confirmed it as a second address."""
-    signs_in = User.objects.filter(email__iexact=email).exclude(pk=by_other_than)
-    confirmed = EmailAddress.objects.filter(email__iexact=email, verified=True).exclude(user_id=by_other_than)
-    return signs_in.exists() or confirmed.exists()
+    signs_in = User.objects.filter(email__iexact=email)
+    confirmed = EmailAddress.objects.filter(email__iexact=email, verified=True)
+    if by_other_than is not None:
+        signs_in = signs_in.exclude(pk=by_other_than)
+        confirmed = confirmed.exclude(user_id=by_other_than)
+    return signs_in.exists() or bool(confirmed.exists())
 
 
 @transaction.atomic

@@ -88,7 +88,7 @@ def revoke_refresh_token(*, refresh: str) -> None:
     NotSignedIn `token_invalid`: it is expired, or no refresh token of ours.
     """
     try:
-        token = RefreshToken(refresh)
+        token = RefreshToken(refresh)  # type: ignore[arg-type]
     except TokenError as error:
         if not _is_revoked(refresh):
             raise NotSignedIn(NO_LONGER, code="token_invalid") from error

@@ -21,7 +21,8 @@ def problem_details(error: Exception, context: dict[str, Any]) -> Response | Non
     (`{"field": ["message", …]}`).
     """
     if isinstance(error, PlumblineError):
-        return _problem(error.status, error.code, str(error), extra=error.extra)
+        headers = {"WWW-Authenticate": 'Bearer realm="api"'} if error.status == HTTPStatus.UNAUTHORIZED else None
+        return _problem(error.status, error.code, str(error), extra=error.extra, headers=headers)
     response = exception_handler(error, context)
     if response is None:
         return None

@@ -220,6 +220,21 @@ UNFOLD = {
     "SITE_SYMBOL": "straighten",
     "SITE_URL": "/",
     "SHOW_HISTORY": True,
+    "COLORS": {  # the accent of static/plumbline/tokens.css
+        "primary": {
+            "50": "#eef4fd",
+            "100": "#dce8fa",
+            "200": "#bdd4f5",
+            "300": "#90b7ee",
+            "400": "#82b4ff",
+            "500": "#2b6ccf",
+            "600": "#1a5ab5",
+            "700": "#144a97",
+            "800": "#123d7b",
+            "900": "#12345f",
+            "950": "#0c2240",
+        }
+    },
     "SIDEBAR": {"show_search": True, "show_all_applications": True},
 }
 
