@@ -1,8 +1,8 @@
 """Zip containers (xlsx, ods): measured before anything opens them, so that a small file can't fill the memory.
 
 The directory of an archive says how large each part will be, and may lie; so it is checked first (cheap, refuses the
-honest bomb before one byte is inflated) and then every part is inflated in pieces, counted and thrown away, and must come
-out exactly as large as promised. 90 MB of sheet take 0.3 s.
+honest bomb before one byte is inflated) and then every part is inflated in pieces, counted and thrown away, and must
+come out exactly as large as promised. 90 MB of sheet take half a second.
 """
 
 from __future__ import annotations
@@ -38,7 +38,6 @@ _READABLE = (".xml", ".rels", ".bin", ".vml")
 _FAR_CELL = re.compile(rb' r="((?:[C-Z][A-Z]|[A-Z]{3})(?=\d))')
 _ANY_CELL = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]{1,3})(?=\d)""")
 _ANY_ROW = re.compile(rb"""\sr\s*=\s*["'][A-Za-z]{0,3}(\d{1,9})["']""")
-_ODD_SPELLING = (b"r='", b"r =", b"r= ", b"\nr=", b"\tr=", b"\rr=")
 _NEAR_COLUMNS = 78
 
 
@@ -48,8 +47,8 @@ def open_archive(path: Path) -> zipfile.ZipFile:
         return zipfile.ZipFile(path)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, struct.error) as error:
         raise ParseError(
-            "The file begins like a zip container (xlsx, ods), but its directory can't be read: it was probably cut short "
-            "while it was copied or sent. Get it again and compare its size with the original.",
+            "The file begins like a zip container (xlsx, ods), but its directory can't be read: it was probably cut "
+            "short while it was copied or sent. Get it again and compare its size with the original.",
             code="damaged",
         ) from error
 
@@ -108,7 +107,7 @@ class SheetBounds:
     def feed(self, piece: bytes) -> None:
         chunk = self._tail + piece
         self._tail = chunk[-_TAIL:]
-        if any(odd in chunk for odd in _ODD_SPELLING):
+        if _is_oddly_spelled(chunk):
             far = _ANY_CELL.findall(chunk)
             last = _ANY_ROW.findall(chunk)
         else:
@@ -128,6 +127,17 @@ class SheetBounds:
                 "sheets, and upload it again.",
                 code="too_large",
             )
+
+
+def _is_oddly_spelled(chunk: bytes) -> bool:
+    """Whether a reference may be written other than ` r="A1"`. One-byte searches first: they cost next to nothing."""
+    return (
+        (b"'" in chunk and b"r='" in chunk)
+        or b"r =" in chunk
+        or b"r= " in chunk
+        or any(blank in chunk and blank + b"r" in chunk for blank in (b"\n", b"\t", b"\r"))
+        or b"=\n" in chunk
+    )
 
 
 def _inflate(raw: BinaryIO, member: zipfile.ZipInfo) -> Iterator[bytes]:
@@ -169,8 +179,8 @@ def _name(member: zipfile.ZipInfo) -> str:
 
 def _bomb(what: str) -> ParseError:
     return ParseError(
-        f"The file was refused before it was unpacked: {what}. A bill of quantities is never like that. If it is a real "
-        "workbook, open it in a spreadsheet program, delete what is not the bill, and save it again.",
+        f"The file was refused before it was unpacked: {what}. A bill of quantities is never like that. If it is a "
+        "real workbook, open it in a spreadsheet program, delete what is not the bill, and save it again.",
         code="archive_bomb",
     )
 

@@ -59,9 +59,13 @@ class Rounding:
     is_stated: bool = False  # False: the file does not say, these are the fallback
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen: that makes creating one four times as slow (8 against 2 µs, half of what reading a position costs).
+@dataclass(slots=True, unsafe_hash=True)
 class BillPosition:
-    """One line of the bill. `object_code` + `number` identify it in its file (unique; readers make it so)."""
+    """One line of the bill, never changed once it is read (`dataclasses.replace` makes another).
+
+    `object_code` + `number` identify it in its file (unique; readers make it so).
+    """
 
     ordinal: int  # 1, 2, … in the order of the file
     number: str  # "12", "001.002.0050", "0010.A"

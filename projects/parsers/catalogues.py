@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 _BY_WORD = (("ÚRS", "ÚRS"), ("URS", "ÚRS"), ("KROS", "ÚRS"), ("CENEKON", "ÚRS"), ("RTS", "RTS"), ("OTSKP", "OTSKP"),
             ("STLB", "GAEB"), ("VLASTN", "own"))  # fmt: skip
 
 
+@lru_cache(maxsize=1024)
 def catalogue_of(price_system: str) -> str:
     """ "CS ÚRS 2025 02" → "ÚRS", "RTS 24/ II" → "RTS", "vlastní" → "own"; "" where the name says nothing we know."""
     name = price_system.upper()

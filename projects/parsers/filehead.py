@@ -85,7 +85,7 @@ class FileHead:
 
     @cached_property
     def archive(self) -> zipfile.ZipFile:
-        """The zip container, its directory already measured. Raises ParseError("damaged" | "archive_bomb" | "encrypted")."""
+        """The zip container, its directory measured. Raises ParseError("damaged" | "archive_bomb" | "encrypted")."""
         archive = open_archive(self.path)
         check_directory(archive)
         return archive

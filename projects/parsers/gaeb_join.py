@@ -55,8 +55,8 @@ def _join(tender: Bill, bid: Bill, joined: Bill) -> Iterator[BillPosition]:
     joined.warnings.extend(f"Position {number} of the tender has no price in the bid." for number in missing)
     if not matched:
         raise ParseError(
-            f"Not one of the bid's {len(priced):,} positions has a number of the tender's {ordinal:,}: the two files do "
-            "not belong together. Upload the X83 that this X84 answers.",
+            f"Not one of the bid's {len(priced):,} positions has a number of the tender's {ordinal:,}: the two "
+            "files do not belong together. Upload the X83 that this X84 answers.",
             code="not_a_pair",
         )
     for extra in priced.values():

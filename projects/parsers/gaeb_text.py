@@ -40,7 +40,7 @@ def _collect(element: etree._Element, pieces: list[str]) -> None:
 
 
 def short_and_long(item: etree._Element) -> tuple[str, str]:
-    """The outline text as one line and the detailed text. A missing outline text is the first line of the detailed one."""
+    """The outline text as one line, and the detailed text, whose first line stands in for a missing outline text."""
     description = child(item, "Description")
     complete = child(description, "CompleteText") if description is not None else None
     source = complete if complete is not None else description

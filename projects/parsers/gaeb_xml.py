@@ -1,7 +1,7 @@
 """GAEB DA XML 3.0 to 3.3: tender (X83), bid (X84), contract (X86), read as a stream.
 
-A position is known by its path of RNoPart and its own RNoPart **and** RNoIndex ("001.001.0010.A"): the part alone is not
-unique. An X84 usually carries prices without quantities: `gaeb_join.join_bid` puts it onto its X83.
+A position is known by its path of RNoPart and its own RNoPart **and** RNoIndex ("001.001.0010.A"): the part alone is
+not unique. An X84 usually carries prices without quantities: `gaeb_join.join_bid` puts it onto its X83.
 Source of the rules: GAEB DA XML 3.3, Fachdokumentation (2021-05).
 """
 
@@ -93,9 +93,10 @@ def _read_header(head: FileHead, bill: Bill) -> _Outline:
             header = replace(header, dialect_label=f"{LABEL} {child_text(element, 'Version')}".strip(),
                              budget_on=_date(child_text(element, "Date")))  # fmt: skip
         elif tag == "PrjInfo":
-            header = replace(header, title=child_text(element, "LblPrj") or child_text(element, "NamePrj"),
-                             reference=child_text(element, "NamePrj"), currency=currency_of(child_text(element, "Cur")))  # fmt: skip
-            if not child_text(element, "NamePrj"):
+            name = child_text(element, "NamePrj")
+            header = replace(header, title=child_text(element, "LblPrj") or name, reference=name,
+                             currency=currency_of(child_text(element, "Cur")))  # fmt: skip
+            if not name:
                 _lint(bill, element, "the project has no name (NamePrj)")
         elif tag == "AwardInfo":
             header = replace(header, currency=currency_of(child_text(element, "Cur")) or header.currency)

@@ -174,7 +174,7 @@ def _read_object(recap: Recapitulation, row: Row, table: tuple[int, int, int], s
 
 
 def sheet_object(rows: list[Row], sheet_name: str, recap: Recapitulation) -> tuple[str, str]:
-    """Code and name of the object that a bill sheet is of: by the id both sheets carry, else by the label on its cover."""
+    """(code, name) of the object that a bill sheet is of: by the id both sheets carry, else by its cover's label."""
     label = ""
     for index, row in enumerate(rows):
         for cell in row:

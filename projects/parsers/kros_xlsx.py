@@ -1,8 +1,8 @@
 """KROS "Export Komplet": a workbook with a recapitulation and one sheet per bill of quantities.
 
 Titles move from sheet to sheet (covers and recapitulations differ in length), so the header row is found by its titles.
-Rows by type: D section, K work, M material, VV measure line, P and PSC notes, PP full description. Hidden columns at the
-far right repeat the type and say how deep a section lies, what kind a measure line is, and which one is the quantity.
+Rows by type: D section, K work, M material, VV measure line, P and PSC notes, PP full description. Hidden columns at
+the far right repeat the type and say how deep a section lies, what kind a measure line is, and which is the quantity.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from projects.parsers.bill import (
     StatedTotal,
 )
 from projects.parsers.catalogues import catalogue_of
+from projects.parsers.decimals import decimal_from_float
 from projects.parsers.filehead import FileHead
 from projects.parsers.kros_layout import (
     EXPORT_MARK,
@@ -224,8 +225,8 @@ class _SheetReader:
             return None
         kind, is_quantity = "", False
         if columns.is_quantity < len(row) and row[columns.row_type] == "VV":
-            kind = _MEASURE_KINDS.get(text_of(row[columns.measure]), "")
-            is_quantity = text_of(row[columns.is_quantity]) == "1"
+            kind = _MEASURE_KINDS.get(row[columns.measure], "")
+            is_quantity = row[columns.is_quantity] in ("1", 1.0)
         if not kind:
             kind = "comment" if value is None else "subtotal" if text.lower() in _SUBTOTALS else "expression"
         return MeasureLine(text, kind, value, figure, is_quantity)
@@ -233,13 +234,14 @@ class _SheetReader:
     def _position(self, item: _Item) -> BillPosition:
         columns, row, index = self._columns, item.row, item.index
         self.ordinal += 1
+        place = self._place(index)
         quantity = self._figure(row, index, columns.quantity)
         unit = text_of(row[columns.unit]) or None
         system = text_of(row[columns.system]) if columns.system >= 0 else ""
         object_code, object_name = self._object
         return BillPosition(
             ordinal=self.ordinal,
-            number=self._numbering.claim(object_code, text_of(row[columns.number]), self._place(index)),
+            number=self._numbering.claim(object_code, text_of(row[columns.number]), place),
             description=text_of(row[columns.text]),
             kind=item.kind,
             object_code=object_code,
@@ -256,7 +258,7 @@ class _SheetReader:
             total=self._figure(row, index, columns.total),
             vat_rate=self._vat.get(row[columns.vat]) if columns.vat >= 0 else None,
             measure=tuple(item.measure),
-            source=self._place(index),
+            source=place,
         )
 
     def _why_no_quantity(self, row: Row, index: int, unit: str | None) -> str:
@@ -269,9 +271,9 @@ class _SheetReader:
         if at < 0:
             return None
         value = row[at]
-        if value == "":
-            return None
         try:
+            if type(value) is float:
+                return decimal_from_float(value)
             return figure_of(value, ",")
         except ValueError:
             self._warn(index, at, f"{text_of(value)[:40]!r} is not a figure; the cell is left out")

@@ -1,7 +1,8 @@
 """Does a bill add up? Fed position by position while an import streams; memory grows with sections, not with positions.
 
-Sums are of what counts towards totals (alternatives and optional positions without total do not). A section's or object's
-stated sum that differs is kept as a difference, for rule V08; only the whole bill's sum and count can refuse a file.
+Sums are of what counts towards totals (alternatives and optional positions without total do not). A section's or
+object's stated sum that differs is kept as a difference, for rule V08; only the whole bill's sum and count can refuse
+a file.
 """
 
 from __future__ import annotations
@@ -66,8 +67,8 @@ class _Sum:
 
 
 class Reconciler:
-    """`for p in reconciler.watch(bill.positions)` and then `result()`, once the bill is exhausted: its stated totals are
-    complete only then."""
+    """`for p in reconciler.watch(bill.positions)` and then `result()`, once the bill is exhausted: its stated totals
+    are complete only then."""
 
     def __init__(self, bill: Bill) -> None:
         self._bill = bill
@@ -161,11 +162,11 @@ def _is_inside(inner: StatedTotal, outer: StatedTotal) -> bool:
 
 
 def assert_reconciled(result: Reconciliation) -> None:
-    """Raises ParseError("no_positions") or ParseError("does_not_reconcile"), naming both figures and where they differ."""
+    """Raises ParseError("no_positions" | "does_not_reconcile"), naming both figures and where they differ."""
     if result.positions == 0:
         raise ParseError(
-            "The file was read to its end and holds no positions. Check that it is the bill of quantities and not only its "
-            "cover or recapitulation, and that its sheets are not empty.",
+            "The file was read to its end and holds no positions. Check that it is the bill of quantities and not only "
+            "its cover or recapitulation, and that its sheets are not empty.",
             code="no_positions",
         )
     if result.stated_count is not None and result.stated_count != result.positions:

@@ -81,9 +81,9 @@ def open_bill(
 ) -> Bill:
     """Opens a file as a bill; its positions are read as they are asked for, and the file is closed with the last one.
 
-    `dialect` skips detection. `mapping` (confirmed by a person) reads the file as a plain table. `tender` is the X83 that
-    an X84 without quantities belongs to. Raises ParseError here and while the positions are read, and nothing else for
-    whatever a file may hold.
+    `dialect` skips detection. `mapping` (confirmed by a person) reads the file as a plain table. `tender` is the X83
+    that an X84 without quantities belongs to. Raises ParseError here and while the positions are read, and nothing else
+    for whatever a file may hold.
     """
     head = FileHead(path, filename)
     try:
@@ -120,7 +120,13 @@ def _open(head: FileHead, dialect: str | None, mapping: Mapping | None) -> Bill:
 
 def _detect(head: FileHead) -> Detection:
     refuse_known(head)
-    found = [(dialect, score) for dialect in _DIALECTS if (score := dialect.detect(head)).value > 0]
+    found: list[tuple[Dialect, Score]] = []
+    for dialect in _DIALECTS:
+        score = dialect.detect(head)
+        if score.value > 0:
+            found.append((dialect, score))
+        if score.value == 100:  # certain: the others need not open the file's sheets
+            break
     if not found:
         raise ParseError(
             f"'{head.filename}' is not a bill of quantities in any known format. Upload KROS xlsx, uniXML, "

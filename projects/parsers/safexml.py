@@ -1,6 +1,7 @@
 """XML read as a stream, with nothing fetched, nothing expanded, and limits on depth and text.
 
-A document type declaration is refused outright: no bill format has one, and every known attack through XML starts there.
+A document type declaration is refused outright: no bill format has one, and every known attack through XML starts
+there.
 """
 
 from __future__ import annotations
@@ -65,8 +66,8 @@ def read_prolog(path: Path) -> Prolog:
 def refuse_doctype(prolog: Prolog) -> None:
     if prolog.has_doctype:
         raise ParseError(
-            "The XML file has a document type declaration (<!DOCTYPE …>), through which a file can pull in others or grow "
-            "without end; bills of quantities never have one. Export the bill again, or delete the declaration.",
+            "The XML file has a document type declaration (<!DOCTYPE …>), through which a file can pull in others or "
+            "grow without end; bills of quantities never have one. Export the bill again, or delete the declaration.",
             code="xml_forbidden",
         )
 
@@ -112,23 +113,21 @@ def _damaged(error: Exception) -> ParseError:
     line = getattr(error, "lineno", None)
     where = f" in line {line}" if line else ""
     return ParseError(
-        f"The XML file is damaged{where}: {' '.join(str(error).split())[:160]}. It was probably cut short or edited by hand; "
-        "export the bill again and upload that.",
+        f"The XML file is damaged{where}: {' '.join(str(error).split())[:160]}. It was probably cut short or edited by "
+        "hand; export the bill again and upload that.",
         code="damaged",
     )
 
 
 def local_name(element: etree._Element) -> str:
     """The element's name without its namespace."""
-    tag = element.tag
-    if not isinstance(tag, str):  # an entity reference left unexpanded
-        return ""
-    return tag.rpartition("}")[2]
+    # An entity reference left unexpanded has a function for a tag.
+    return str(element.tag).rpartition("}")[2]
 
 
 def forget(element: etree._Element) -> None:
     """Frees an element that has been read, and what stands before it in its parent."""
-    element.clear(keep_tail=False)
+    element.clear()
     parent = element.getparent()
     while parent is not None and element.getprevious() is not None:
         del parent[0]

@@ -1,8 +1,8 @@
 """Plain tables (xlsx, ods, csv): read with a mapping that a person confirmed, or with a proposal that leaves no doubt.
 
-A row with a description and a quantity, price or total is a position. A row with a text and nothing else opens a section
-and replaces the one before; rows that only sum up ("Celkem", "Summe", "Total") are the file's own totals. The last sum of
-the table is taken for the sum of the whole bill if its word says so.
+A row with a description and a quantity, price or total is a position. A row with a text and nothing else opens a
+section and replaces the one before. Rows that only sum up ("Celkem", "Summe", "Total") are no positions; the last one
+whose words mean the whole bill is the sum it states.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from projects.parsers.workbook import Row, figure_of, text_of
 NAME = "table"
 LABEL = "Plain table (xlsx, ods, csv)"
 
-_SUMS = ("celkem", "celkom", "soucet", "sucet", "mezisoucet", "medzisucet", "summe", "gesamtsumme", "zwischensumme", "total",
-         "subtotal", "grand total", "sum")  # fmt: skip
+_SUMS = ("celkem", "celkom", "soucet", "sucet", "mezisoucet", "medzisucet", "summe", "gesamtsumme", "zwischensumme",
+         "total", "subtotal", "grand total", "sum")  # fmt: skip
 _WHOLE = ("celkem bez dph", "cena celkem bez dph", "celkova cena", "celkem za stavbu", "celkem stavba", "gesamtsumme",
           "gesamtsumme netto", "summe netto", "grand total", "total excl vat", "cena celkem")  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Which column of a plain table is what: a proposal made from its titles and content, and the mapping a person confirms."""
+"""Which column of a plain table is what: a proposal from titles and content, and the mapping a person confirms."""
 
 from __future__ import annotations
 
@@ -117,8 +117,15 @@ def propose(head: FileHead) -> MappingProposal:
     below = rows[index + 1 : index + 1 + SAMPLE]
     guesses = _guess_columns(rows[index], below, layout)
     columns = {guess.field: guess.column for guess in guesses if guess.field}
-    mapping = Mapping(columns=columns, sheet=sheet, header_row=index, delimiter=layout.delimiter, encoding=layout.encoding,
-                      decimal_mark=layout.decimal_mark, currency=_currency(rows[index]))  # fmt: skip
+    mapping = Mapping(
+        columns=columns,
+        sheet=sheet,
+        header_row=index,
+        delimiter=layout.delimiter,
+        encoding=layout.encoding,
+        decimal_mark=layout.decimal_mark,
+        currency=_currency(rows[index]),
+    )
     sure = {guess.field for guess in guesses if guess.confidence >= _SURE}
     certain = {"description", "unit", "quantity"} <= sure and bool(sure & {"unit_price", "total"})
     place = f"sheet '{sheet}', " if sheet else ""

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import unicodedata
 
-FIELDS = ("number", "code", "description", "unit", "quantity", "unit_price", "total", "section", "object", "price_system",
-          "note", "vat_rate")  # fmt: skip
+FIELDS = ("number", "code", "description", "unit", "quantity", "unit_price", "total", "section", "object",
+          "price_system", "note", "vat_rate")  # fmt: skip
 
 # Normalised (lower case, no accents, no punctuation). First the names that leave no doubt, then the ones that might be.
 _CERTAIN = {
-    "number": "p c;pc;por c;por cislo;poradove cislo;cislo;c;poz;pozice;pozicia;pol c;cislo polozky;oz;pos;pos nr;position;"
-              "positionsnummer;ordnungszahl;no;nr;item no;item number;number;ref;c r;p cislo",
+    "number": "p c;pc;por c;por cislo;poradove cislo;cislo;c;poz;pozice;pozicia;pol c;cislo polozky;oz;pos;pos nr;"
+              "position;positionsnummer;ordnungszahl;no;nr;item no;item number;number;ref;c r;p cislo",
     "code": "kod;kod polozky;cislo kodu;kod cenniku;code;artikelnummer;art nr;item code;catalogue code;code no",
     "description": "popis;nazev;nazev polozky;popis polozky;nazov;nazov polozky;text;text polozky;zkraceny popis;"
                    "bezeichnung;beschreibung;kurztext;leistung;leistungsbeschreibung;description;item description;"
@@ -21,7 +21,8 @@ _CERTAIN = {
     "unit_price": "jednotkova cena;jedn cena;j cena;jcena;cena mj;cena za mj;cena jedn;cena jednotkova;cena m j;"
                   "einheitspreis;ep;preis je einheit;unit price;unit rate;rate;price per unit;price unit",
     "total": "cena celkem;celkem;cena celkom;celkom;celkova cena;cena;celkem bez dph;cena bez dph;cena celkem bez dph;"
-             "gesamtpreis;gp;gesamtbetrag;gesamt;betrag;positionspreis;total;total price;amount;line total;price total;sum",
+             "gesamtpreis;gp;gesamtbetrag;gesamt;betrag;positionspreis;total;total price;amount;"
+             "line total;price total;sum",
     "section": "dil;oddil;kapitola;stavebni dil;diel;skupina;gewerk;abschnitt;titel;section;chapter;trade;group",
     "object": "objekt;stavebni objekt;so;list;bauteil;los;gebaude;building;object;lot",
     "price_system": "cenova soustava;cenova sustava;cenik;katalog;preissystem;catalogue;price system;catalog",

@@ -1,9 +1,9 @@
 """uniXML 1.2, the Czech exchange format for budgets: objects, sections and positions, read as a stream.
 
-A position holds number, quantity and unit price only; its text, unit and price system stand once in its object's `zdroje`.
-Figures have a decimal comma. The format stores no totals: it declares the rounding (`zaokrouhleni_rozpocet`), and whoever
-reads the file computes quantity × unit price with it. So `BillPosition.total` is None here, `position_total` with
-`header.rounding` gives the figure, and there is no stated sum to reconcile with.
+A position holds number, quantity and unit price only; its text, unit and price system stand once in its object's
+`zdroje`. Figures have a decimal comma. The format stores no totals: it declares the rounding (`zaokrouhleni_rozpocet`),
+and whoever reads the file computes quantity × unit price with it. So `BillPosition.total` is None here,
+`position_total` with `header.rounding` gives the figure, and there is no stated sum to reconcile with.
 """
 
 from __future__ import annotations
@@ -27,11 +27,13 @@ NAME = "unixml"
 LABEL = "uniXML 1.2"
 
 _HEADER_TAGS = frozenset(
-    ["kod_stavby", "nazev_stavby", "verejna_zakazka", "datum", "objednatel", "investor", "sazby_dph", "zaokrouhleni_rozpocet", "mena_rozpocet"]
-)
+    ("kod_stavby", "nazev_stavby", "verejna_zakazka", "datum", "objednatel", "investor", "sazby_dph",
+     "zaokrouhleni_rozpocet", "mena_rozpocet")
+)  # fmt: skip
 _BODY_TAGS = frozenset(
-    ["kod_objektu", "nazev_objektu", "kod_dilu", "zdroj_dil", "zdroj_konstrukce", "zdroj_material", "figura", "polozka", "dil", "objekt"]
-)
+    ("kod_objektu", "nazev_objektu", "kod_dilu", "zdroj_dil", "zdroj_konstrukce", "zdroj_material", "figura", "polozka",
+     "dil", "objekt")
+)  # fmt: skip
 _OPENING_TAGS = frozenset(("objekt", "dil"))
 _MEASURE_KINDS = {"VYRAZ": "expression", "SOUCET": "subtotal", "MEZISOUCET": "subtotal", "POZNAMKA": "comment"}
 _DATE = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
@@ -93,6 +95,11 @@ def _rounding(element: etree._Element) -> Rounding:
         total=total or fallback.total,
         is_stated=total is not None,
     )
+
+
+def _parent_name(element: etree._Element) -> str:
+    parent = element.getparent()
+    return local_name(parent) if parent is not None else ""
 
 
 def _date(text: str) -> date | None:
@@ -169,7 +176,7 @@ class _BodyReader:
             self._objects[-1].code = (element.text or "").strip()
         elif tag == "nazev_objektu":
             self._objects[-1].name = (element.text or "").strip()
-        elif tag == "kod_dilu" and local_name(element.getparent()) == "dil" and self._sections:
+        elif tag == "kod_dilu" and self._sections and _parent_name(element) == "dil":
             self._sections[-1] = self._section_label((element.text or "").strip())
         elif tag == "zdroj_dil":
             self._objects[-1].sections[child_text(element, "kod_dilu")] = child_text(element, "nazev_dilu")

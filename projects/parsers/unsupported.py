@@ -1,4 +1,4 @@
-"""Formats we know and can't read yet: named, with what to do instead. A wrong guess at a bill costs more than a refusal."""
+"""Formats we know and can't read yet: named, with what to do instead. A wrong guess costs more than a refusal."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _refuse_zip(head: FileHead) -> None:
     members = head.members
     if "word/document.xml" in members:
         raise ParseError(
-            f"'{head.filename}' is a Word document (docx), whatever its name says. A bill has to be a workbook: {_XLSX}",
+            f"'{head.filename}' is a Word document (docx), whatever its name says, not a workbook. {_XLSX}",
             code="not_a_workbook",
         )
     if "ppt/presentation.xml" in members:
@@ -112,7 +112,7 @@ def _refuse_text(head: FileHead) -> None:
 
 
 def _is_gaeb_90(text: str) -> bool:
-    """Lines of 80 characters: a record type in the first two, a running number in the last six; T0/00 opens the file."""
+    """Lines of 80 characters: a record type in the first two, a running number in the last six."""
     lines = text.splitlines()[:20]
     numbered = [line for line in lines if len(line) == 80 and line[:2].isdigit() and line[74:].strip().isdigit()]
     return len(numbered) >= 2 and lines[0][:2] in ("00", "T0", "T1")

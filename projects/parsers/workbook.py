@@ -6,10 +6,10 @@ Formulas are never evaluated: a cell is the result that the file holds for it.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, PasswordError
 
@@ -18,7 +18,7 @@ from projects.parsers.decimals import decimal_from_float, decimal_from_text
 
 Row = list[Any]  # str, float, bool, date, datetime, time, timedelta; "" where the cell is empty
 
-ERRORS = ("#REF!", "#DIV/0!", "#VALUE!", "#NAME?", "#N/A", "#NULL!", "#NUM!")
+T = TypeVar("T")
 
 
 class Workbook:
@@ -46,43 +46,49 @@ class Sheet:
     def __init__(self, name: str, sheet: CalamineSheet) -> None:
         self.name = name
         self._sheet = sheet
+        self._letters: dict[int, str] = {}
         self.first_column: int = sheet.start[1] if sheet.start else 0
 
     def rows(self) -> Iterator[Row]:
         """Raises ParseError("damaged") where a row can't be read."""
-        rows = _guarded(self._sheet.iter_rows, f"sheet '{self.name}'")
-        while True:
-            row = _guarded(lambda: next(rows, None), f"sheet '{self.name}'")
-            if row is None:
-                return
-            yield row
+        try:
+            yield from self._sheet.iter_rows()
+        except BaseException as error:
+            raise _as_parse_error(error, f"sheet '{self.name}'") from error
 
     def cell(self, row_index: int, column_index: int) -> str:
         """The cell's name ("H15") from 0-based places in `rows`."""
-        return f"{column_letters(self.first_column + column_index)}{row_index + 1}"
+        letters = self._letters.get(column_index)
+        if letters is None:
+            letters = self._letters[column_index] = column_letters(self.first_column + column_index)
+        return f"{letters}{row_index + 1}"
 
 
-def _guarded(read: Any, what: str) -> Any:
+def _guarded(read: Callable[[], T], what: str) -> T:
     try:
         return read()
-    except PasswordError as error:
-        raise ParseError(
-            "The workbook is protected by a password. Save it without one and upload it again.", code="encrypted"
-        ) from error
-    except (CalamineError, OSError, ValueError, OverflowError, MemoryError) as error:
-        raise _damaged(what, error) from error
     except BaseException as error:
-        # A panic in the reader arrives as pyo3's PanicException, which is no Exception.
-        if type(error).__name__ != "PanicException":
-            raise
-        raise _damaged(what, error) from error
+        raise _as_parse_error(error, what) from error
+
+
+def _as_parse_error(error: BaseException, what: str) -> BaseException:
+    """The ParseError for what a damaged file makes the reader raise; anything else as it is."""
+    if isinstance(error, PasswordError):
+        return ParseError(
+            "The workbook is protected by a password. Save it without one and upload it again.", code="encrypted"
+        )
+    # A panic in the reader arrives as pyo3's PanicException, which is no Exception.
+    is_panic = type(error).__name__ == "PanicException"
+    if is_panic or isinstance(error, (CalamineError, OSError, ValueError, OverflowError, MemoryError)):
+        return _damaged(what, error)
+    return error
 
 
 def _damaged(what: str, error: BaseException) -> ParseError:
     detail = " ".join(str(error).split())[:160]
     return ParseError(
-        f"Can't read {what}: the file is damaged ({detail}). Open it in the program that made it, save it again as .xlsx, "
-        "and upload that.",
+        f"Can't read {what}: the file is damaged ({detail}). Open it in the program that made it, save it again as "
+        ".xlsx, and upload that.",
         code="damaged",
     )
 
@@ -109,7 +115,7 @@ def text_of(value: Any) -> str:
 
 
 def figure_of(value: Any, mark: str = "") -> Decimal | None:
-    """A cell as a figure; None for an empty one. Raises ValueError for text that is none, errors like #REF! among it."""
+    """A cell as a figure; None for an empty one. Raises ValueError for text that is none."""
     if type(value) is float:
         return decimal_from_float(value)
     if type(value) is str:

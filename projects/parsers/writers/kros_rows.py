@@ -18,7 +18,7 @@ class ObjectRow:
 
 @dataclass(frozen=True, slots=True)
 class SectionRow:
-    """A section of the object; `level` 0 is the outermost. `stated_total` replaces the sum of its items: a fault on purpose."""
+    """A section of the object; `level` 0 is the outermost. `stated_total` replaces the sum: a fault on purpose."""
 
     code: str
     name: str
@@ -66,7 +66,7 @@ KrosRow = ObjectRow | SectionRow | ItemRow | MeasureRow | NoteRow
 
 @dataclass(frozen=True, slots=True)
 class KrosBill:
-    """What the recapitulation sheet says of the whole. `stated_total` replaces the sum of the objects: a fault on purpose."""
+    """What the recapitulation says of the whole. `stated_total` replaces the sum of the objects: a fault on purpose."""
 
     code: str = "2026-001"
     title: str = "Stavba"

@@ -24,7 +24,7 @@ from projects.parsers.writers.kros_rows import (
     ObjectRow,
     SectionRow,
 )
-from projects.parsers.writers.spreadsheet_parts import SharedStrings, formula, number, open_part, write_package
+from projects.parsers.writers.spreadsheet_parts import SharedStrings, number, open_part, write_package
 
 _CENT = Decimal("0.01")
 _TITLE_ROW = 20  # the row of the column titles; the items begin two rows below
@@ -32,11 +32,15 @@ _COVER = "KRYCÍ LIST SOUPISU PRACÍ"
 _MEASURE_TYPES = {"comment": "1", "expression": "2", "subtotal": "4"}
 _COLUMNS = ("PČ", "Typ", "Kód", "Popis", "MJ", "Množství", "J.cena [{}]", "Cena celkem [{}]", "Cenová soustava")
 _WIDTHS = ((1, 2, 2), (3, 3, 5), (4, 4, 5), (5, 5, 16), (6, 6, 70), (7, 7, 8), (8, 8, 13), (9, 9, 14), (10, 11, 20))
-_HELPER_COLUMNS = (44, 65)  # AR … BM, hidden as the program hides them
+_HELPER_COLUMNS = (44, 50)  # AR … AX, hidden as the program hides them
+_LINES_AT_ONCE = 500
 
 
 def write_kros_xlsx(path: Path, rows: Iterable[KrosRow], *, bill: KrosBill | None = None) -> Decimal:
-    """Writes `rows` and returns the grand total without VAT. Rows before the first `ObjectRow` are refused (ValueError)."""
+    """Writes `rows` and returns the grand total without VAT, as the file states it.
+
+    Raises ValueError for rows before the first `ObjectRow`.
+    """
     bill = bill or KrosBill()
     strings = SharedStrings()
     sheets: list[_Sheet] = []
@@ -147,55 +151,65 @@ def _write_object(out: TextIO, sheet: _Sheet, rows: list[KrosRow], strings: Shar
 def _write_rows(out: TextIO, rows: list[KrosRow], totals: _Totals, strings: SharedStrings) -> None:
     items, sections = iter(totals.items), iter(totals.sections)
     level, position, counted = 0, _TITLE_ROW + 1, 0
+    lines: list[str] = []
     for row in rows:
         position += 1
         if isinstance(row, ItemRow):
             counted += 1
-            out.write(_item(row, position, row.number or str(counted), next(items), level, strings))
+            lines.append(_item(row, position, row.number or str(counted), next(items), level, strings))
+        elif isinstance(row, MeasureRow):
+            lines.append(_measure(row, position, level, strings))
         elif isinstance(row, SectionRow):
             level = row.level + 1
             total = next(sections)
-            out.write(_section(row, position, total if row.stated_total is None else row.stated_total, strings))
-        elif isinstance(row, MeasureRow):
-            out.write(_measure(row, position, level, strings))
+            lines.append(_section(row, position, total if row.stated_total is None else row.stated_total, strings))
         elif isinstance(row, NoteRow):
-            out.write(_note(row, position, level, strings))
+            lines.append(_note(row, position, level, strings))
+        if len(lines) >= _LINES_AT_ONCE:
+            out.write("".join(lines))
+            lines.clear()
+    out.write("".join(lines))
 
 
 def _item(row: ItemRow, r: int, label: str, total: Decimal, level: int, strings: SharedStrings) -> str:
-    s = strings.cell
-    computed = row.total is None and row.quantity is not None and row.unit_price is not None
+    s, place = strings.cell, strings.place
+    if row.total is None and row.quantity is not None and row.unit_price is not None:
+        sum_cell = f'<c r="J{r}" s="3"><f>ROUND(I{r}*H{r},2)</f><v>{total:f}</v></c>'
+    else:
+        sum_cell = number(f"J{r}", total, style=3)
+    kind = place(row.type)
     return (
-        f'<row r="{r}">{s(f"C{r}", label)}{s(f"D{r}", row.type)}{s(f"E{r}", row.code)}{s(f"F{r}", row.description, style=4)}'
-        f"{s(f'G{r}', row.unit)}{number(f'H{r}', row.quantity, style=5)}{number(f'I{r}', row.unit_price, style=6)}"
-        f"{formula(f'J{r}', f'ROUND(I{r}*H{r},2)', total) if computed else number(f'J{r}', total, style=3)}"
-        f"{s(f'K{r}', row.price_system)}{s(f'N{r}', row.vat)}{s(f'AT{r}', row.type)}{s(f'AU{r}', str(level))}"
-        f"{s(f'AY{r}', 'ROZPOCET')}{number(f'BK{r}', total)}</row>"
+        f'<row r="{r}">{s(f"C{r}", label)}<c r="D{r}" t="s"><v>{kind}</v></c>{s(f"E{r}", row.code)}'
+        f"{s(f'F{r}', row.description, 4)}{s(f'G{r}', row.unit)}{number(f'H{r}', row.quantity, 5)}"
+        f"{number(f'I{r}', row.unit_price, 6)}{sum_cell}{s(f'K{r}', row.price_system)}{s(f'N{r}', row.vat)}"
+        f'<c r="AT{r}" t="s"><v>{kind}</v></c><c r="AU{r}" t="s"><v>{place(str(level))}</v></c></row>'
     )
 
 
 def _section(row: SectionRow, r: int, total: Decimal, strings: SharedStrings) -> str:
     s = strings.cell
     return (
-        f'<row r="{r}">{s(f"D{r}", "D", style=2)}{s(f"E{r}", row.code, style=2)}{s(f"F{r}", row.name, style=2)}'
-        f"{number(f'J{r}', total, style=3)}{s(f'AT{r}', 'D')}{s(f'AU{r}', str(row.level))}{s(f'AY{r}', 'ROZPOCET')}"
-        f"{number(f'BK{r}', total)}</row>"
+        f'<row r="{r}">{s(f"D{r}", "D", 2)}{s(f"E{r}", row.code, 2)}{s(f"F{r}", row.name, 2)}'
+        f"{number(f'J{r}', total, 3)}{s(f'AT{r}', 'D')}{s(f'AU{r}', str(row.level))}</row>"
     )
 
 
 def _measure(row: MeasureRow, r: int, level: int, strings: SharedStrings) -> str:
-    s = strings.cell
+    s, place = strings.cell, strings.place
+    kind = place("VV")
     return (
-        f'<row r="{r}">{s(f"D{r}", "VV")}{s(f"E{r}", row.figure)}{s(f"F{r}", row.text)}{number(f"H{r}", row.value, style=5)}'
-        f"{s(f'AT{r}', 'VV')}{s(f'AU{r}', str(level))}{s(f'AV{r}', _MEASURE_TYPES[row.kind])}{s(f'AW{r}', 'True')}"
-        f"{s(f'AX{r}', '1' if row.is_quantity else '0')}{s(f'AY{r}', 'ROZPOCET')}</row>"
+        f'<row r="{r}"><c r="D{r}" t="s"><v>{kind}</v></c>{s(f"E{r}", row.figure)}{s(f"F{r}", row.text)}'
+        f"{number(f'H{r}', row.value, 5)}"
+        f'<c r="AT{r}" t="s"><v>{kind}</v></c><c r="AU{r}" t="s"><v>{place(str(level))}</v></c>'
+        f'<c r="AV{r}" t="s"><v>{place(_MEASURE_TYPES[row.kind])}</v></c>'
+        f'<c r="AX{r}" t="s"><v>{place("1" if row.is_quantity else "0")}</v></c></row>'
     )
 
 
 def _note(row: NoteRow, r: int, level: int, strings: SharedStrings) -> str:
     s = strings.cell
     text = f"Poznámka k položce:\n{row.text}"
-    return f'<row r="{r}">{s(f"D{r}", "P")}{s(f"F{r}", text, style=4)}{s(f"AT{r}", "P")}{s(f"AU{r}", str(level))}</row>'
+    return f'<row r="{r}">{s(f"D{r}", "P")}{s(f"F{r}", text, 4)}{s(f"AT{r}", "P")}{s(f"AU{r}", str(level))}</row>'
 
 
 def _write_cover(out: TextIO, sheet: _Sheet, strings: SharedStrings, bill: KrosBill) -> None:
@@ -222,7 +236,8 @@ def _write_recapitulation(
     out.write(
         f'<row r="1">{s("A1", "Export Komplet")}{s("BA1", "2.0")}{s("BV1", own)}</row>'
         f'<row r="4">{s("D4", "REKAPITULACE STAVBY", style=2)}</row>'
-        f'<row r="5">{s("D5", "Kód:")}{s("F5", bill.code)}</row><row r="6">{s("D6", "Stavba:")}{s("F6", bill.title)}</row>'
+        f'<row r="5">{s("D5", "Kód:")}{s("F5", bill.code)}</row>'
+        f'<row r="6">{s("D6", "Stavba:")}{s("F6", bill.title)}</row>'
         f'<row r="8">{s("D8", "Místo:")}{s("I8", "Datum:")}{s("J8", date_text)}</row>'
         f'<row r="10">{s("D10", "Zadavatel:")}</row><row r="11">{s("E11", bill.client)}</row>'
         f'<row r="13">{s("D13", "Cena bez DPH", style=2)}{number("J13", stated, style=3)}</row>'
@@ -237,7 +252,8 @@ def _write_recapitulation(
     for r, sheet in enumerate(sheets, start=24):
         out.write(
             f'<row r="{r}">{s(f"A{r}", "/")}{s(f"D{r}", sheet.obj.code)}{s(f"F{r}", sheet.obj.name)}'
-            f"{number(f'J{r}', sheet.total, style=3)}{s(f'N{r}', 'STA')}{s(f'BW{r}', sheet.guid)}{s(f'BX{r}', own)}</row>"
+            f"{number(f'J{r}', sheet.total, style=3)}{s(f'N{r}', 'STA')}"
+            f"{s(f'BW{r}', sheet.guid)}{s(f'BX{r}', own)}</row>"
         )
     out.write("</sheetData></worksheet>")
 

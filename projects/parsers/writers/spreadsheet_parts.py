@@ -26,13 +26,18 @@ class SharedStrings:
     def __init__(self) -> None:
         self._places: dict[str, int] = {}
 
+    def place(self, text: str) -> int:
+        """The text's place in the table, for cells written by hand."""
+        return self._places.setdefault(text, len(self._places))
+
     def cell(self, reference: str, text: str, style: int = 0) -> str:
         """A text cell; nothing for an empty text."""
         if not text:
             return ""
         place = self._places.setdefault(text, len(self._places))
-        styled = f' s="{style}"' if style else ""
-        return f'<c r="{reference}"{styled} t="s"><v>{place}</v></c>'
+        if style:
+            return f'<c r="{reference}" s="{style}" t="s"><v>{place}</v></c>'
+        return f'<c r="{reference}" t="s"><v>{place}</v></c>'
 
     def write(self, out: TextIO) -> None:
         out.write(f'{_HEAD}<sst xmlns="{_MAIN}" uniqueCount="{len(self._places)}">')
@@ -45,13 +50,7 @@ def number(reference: str, value: Decimal | None, style: int = 0) -> str:
     """A number cell; nothing for None."""
     if value is None:
         return ""
-    styled = f' s="{style}"' if style else ""
-    return f'<c r="{reference}"{styled}><v>{value:f}</v></c>'
-
-
-def formula(reference: str, text: str, value: Decimal, style: int = 3) -> str:
-    """A formula cell with its cached result."""
-    return f'<c r="{reference}" s="{style}"><f>{escape(text)}</f><v>{value:f}</v></c>'
+    return f'<c r="{reference}" s="{style}"><v>{value:f}</v></c>'
 
 
 @contextmanager
