@@ -27,7 +27,7 @@ def has_price(position: AuditPosition) -> bool:
 
 
 def _is_to_be_priced(view: BudgetView, index: int) -> bool:
-    return view.is_priced and not view.is_note[index] and view.positions[index].billing.counts
+    return view.is_to_be_priced[index]
 
 
 @budget_rule(

@@ -30,7 +30,7 @@ _VAT: dict[str, tuple[tuple[date, frozenset[Decimal]], ...]] = {
 
 
 def _counts(view: BudgetView, index: int) -> bool:
-    return view.is_priced and not view.is_note[index] and view.positions[index].billing.counts
+    return view.is_to_be_priced[index]
 
 
 @budget_rule(
@@ -46,8 +46,8 @@ def position_dominates(view: BudgetView, t: Thresholds) -> SaidOfBudget:
     if total <= 0 or len(view) < t["C05.min_positions"]:
         return
     amber, red = t["C05.share"] * total, t["C05.share_red"] * total
-    for index, (position, amount) in enumerate(zip(view.positions, view.amounts, strict=True)):
-        if amount > amber and position.billing.counts:
+    for index, amount in enumerate(view.amounts):
+        if amount > amber and view.counted[index]:
             share = amount / total
             yield Hit(
                 index,

@@ -1,27 +1,16 @@
-"""Structural: S01-S06, the logic of quantities in the structure's own families of ÚRS and RTS codes.
-
-A family is the code's first three digits: 274 strip footings, 311 walls, 417 ring beams. Digits four and five say what
-is done: 31 plain concrete, 32 reinforced concrete, 35 formwork, 36 reinforcement (274321 / 274351 / 274361).
-"""
+"""Structural: S01-S05, the logic of quantities within one family of the structure (see `families`)."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 
-from projects.audit.codes import CodeClass
+from projects.audit.families import STRUCK, WITH_FAMILIES, Family
 from projects.audit.findings import Grade, Hit, Role, Suggestion
 from projects.audit.registry import SaidOfBudget, Thresholds, budget_rule
-from projects.audit.units import TO_TONNES
 from projects.audit.view import BudgetView
 from projects.audit.wording import place, plain
-
-_PARTS = {"31": "concrete", "32": "reinforced concrete", "35": "formwork", "36": "reinforcement"}
-_WITH_FAMILIES = frozenset({CodeClass.URS_WORK, CodeClass.RTS})
-# Columns share formwork and reinforcement: 330321 concrete, 331351 formwork, 331361 steel
-_ALIASES = {"330": "331", "332": "331", "333": "331"}
 
 # kg of steel in a m3 of reinforced concrete, from and to: bar quantities by element, engineersgrid.com and
 # "Thumb rules for reinforcement" (scribd 405774353)
@@ -41,74 +30,6 @@ FORMWORK_RANGES: Mapping[str, tuple[str, str]] = {
     "beams": ("1", "12"),
     "slabs": ("3", "8"),
 }
-_ELEMENTS = {
-    "271": "footings", "272": "footings", "273": "footings", "274": "footings", "275": "footings", "279": "walls",
-    "311": "walls", "312": "walls", "341": "walls", "342": "walls", "331": "columns", "411": "slabs", "413": "beams",
-    "417": "beams", "430": "stairs", "431": "stairs", "434": "stairs",
-}  # fmt: skip
-
-
-@dataclass(slots=True)
-class Family:
-    """One element of one object: the positions that make it, and their sums in m3, m2 and tonnes."""
-
-    object_code: str
-    code: str
-    parts: dict[str, list[int]] = field(default_factory=dict)
-    concrete_m3: Decimal = Decimal(0)
-    reinforced_m3: Decimal = Decimal(0)
-    formwork_m2: Decimal = Decimal(0)
-    steel_t: Decimal = Decimal(0)
-
-    @property
-    def element(self) -> str:
-        return _ELEMENTS.get(self.code, "")
-
-    @property
-    def concrete(self) -> list[int]:
-        return [*self.parts.get("reinforced concrete", ()), *self.parts.get("concrete", ())]
-
-    def members(self, but: int) -> tuple[int, ...]:
-        return tuple(i for part in self.parts.values() for i in part if i != but)
-
-
-def part_of(view: BudgetView, index: int) -> str:
-    """What the position does for its element: "concrete", "formwork", …; "" where it is none of them."""
-    if view.code_classes[index] not in _WITH_FAMILIES:
-        return ""
-    code = view.positions[index].code
-    return _PARTS.get(code[3:5], "") if _ALIASES.get(code[:3], code[:3]) in _ELEMENTS else ""
-
-
-def _is_part(view: BudgetView, index: int) -> bool:
-    return bool(part_of(view, index))
-
-
-def families(view: BudgetView) -> list[Family]:
-    """Every family that has a part, in the order of the file."""
-    found: dict[tuple[str, str], Family] = {}
-    for index, position in enumerate(view.positions):
-        part = part_of(view, index)
-        if not part or view.is_note[index]:
-            continue
-        code = _ALIASES.get(position.code[:3], position.code[:3])
-        family = found.setdefault((position.object_code, code), Family(position.object_code, code))
-        family.parts.setdefault(part, []).append(index)
-        _measure(view, index, part, family)
-    return list(found.values())
-
-
-def _measure(view: BudgetView, index: int, part: str, family: Family) -> None:
-    position, unit = view.positions[index], view.units[index]
-    quantity = position.quantity or Decimal(0)
-    if part == "reinforcement" and unit in TO_TONNES:
-        family.steel_t += quantity * Decimal(TO_TONNES[unit])
-    elif part == "formwork" and unit == "m2" and not _STRUCK.search(position.description):
-        family.formwork_m2 += quantity
-    elif part in ("concrete", "reinforced concrete") and unit == "m3":
-        family.concrete_m3 += quantity
-        if part == "reinforced concrete":
-            family.reinforced_m3 += quantity
 
 
 @budget_rule(
@@ -117,11 +38,11 @@ def _measure(view: BudgetView, index: int, part: str, family: Family) -> None:
     role=Role.STRUCTURAL,
     title="Concrete without its formwork or reinforcement",
     source="structure of CS ÚRS: NNN321 concrete, NNN351 formwork, NNN361 reinforcement of one element",
-    applies=lambda view, index: part_of(view, index) in ("concrete", "reinforced concrete"),
+    applies=lambda view, index: view.parts[index] in ("concrete", "reinforced concrete"),
 )
 def companion_is_missing(view: BudgetView, t: Thresholds) -> SaidOfBudget:
     """One hit per family, on its concrete. Plain concrete (31) needs no steel. Element positions in m2 are left out."""
-    for family in families(view):
+    for family in view.families:
         concrete = [i for i in family.concrete if view.units[i] == "m3"]
         if not concrete:
             continue
@@ -163,11 +84,11 @@ def _steel_rate(family: Family) -> Decimal | None:
     role=Role.STRUCTURAL,
     title="Steel per m3 of reinforced concrete out of range",
     source="bar quantities by element: scribd 405774353, engineersgrid.com",
-    applies=lambda view, index: part_of(view, index) == "reinforcement",
+    applies=lambda view, index: view.parts[index] == "reinforcement",
 )
 def steel_is_out_of_range(view: BudgetView, t: Thresholds) -> SaidOfBudget:
     """On the reinforcement. Plain concrete with some steel in it is not judged."""
-    for family in families(view):
+    for family in view.families:
         rate = _steel_rate(family)
         if rate is None or not family.reinforced_m3 or family.element not in STEEL_RANGES:
             continue
@@ -210,11 +131,11 @@ def _steel_hit(
     role=Role.STRUCTURAL,
     title="The same steel ratio in several elements",
     source="practice: measured ratios differ; equal ones were assumed",
-    applies=lambda view, index: part_of(view, index) == "reinforcement",
+    applies=lambda view, index: view.parts[index] == "reinforcement",
 )
 def steel_is_assumed(view: BudgetView, t: Thresholds) -> SaidOfBudget:
     """One hit per cluster of equal ratios, on its dearest reinforcement."""
-    rated = [(rate, family) for family in families(view) if (rate := _steel_rate(family)) is not None]
+    rated = [(rate, family) for family in view.families if (rate := _steel_rate(family)) is not None]
     rated.sort(key=lambda pair: pair[0])
     cluster: list[tuple[Decimal, Family]] = []
     for pair in [*rated, None]:
@@ -242,15 +163,14 @@ def _assumed(view: BudgetView, cluster: list[tuple[Decimal, Family]]) -> Hit:
 
 
 _ERECTED = re.compile(r"^\s*(zřízení|montáž|herstellen|aufbau|erect)", re.IGNORECASE)
-_STRUCK = re.compile(r"^\s*(odstranění|odbednění|demontáž|abbau|ausschalen|strike)", re.IGNORECASE)
 
 
 def _is_temporary(view: BudgetView, index: int) -> bool:
-    return part_of(view, index) == "formwork" or _is_scaffold(view, index)
+    return view.parts[index] == "formwork" or _is_scaffold(view, index)
 
 
 def _is_scaffold(view: BudgetView, index: int) -> bool:
-    return view.code_classes[index] in _WITH_FAMILIES and view.positions[index].code[:2] == "94"
+    return view.code_classes[index] in WITH_FAMILIES and view.positions[index].code[:2] == "94"
 
 
 @budget_rule(
@@ -269,7 +189,7 @@ def temporary_works_differ(view: BudgetView, t: Thresholds) -> SaidOfBudget:
             continue
         key = (position.object_code, position.code[:3], view.units[index] or position.unit or "")
         erected, struck = groups.setdefault(key, ([], []))
-        if _STRUCK.search(position.description):
+        if STRUCK.search(position.description):
             struck.append(index)
         elif _ERECTED.search(position.description):
             erected.append(index)
@@ -308,10 +228,10 @@ def _compare_temporary(
     role=Role.STRUCTURAL,
     title="Formwork per m3 of concrete out of range",
     source="geometry of usual members; judgement, to be tuned",
-    applies=lambda view, index: part_of(view, index) == "formwork",
+    applies=lambda view, index: view.parts[index] == "formwork",
 )
 def formwork_is_out_of_range(view: BudgetView, t: Thresholds) -> SaidOfBudget:
-    for family in families(view):
+    for family in view.families:
         bounds = FORMWORK_RANGES.get(family.element)
         if bounds is None or not family.formwork_m2 or not family.concrete_m3:
             continue

@@ -13,7 +13,7 @@ from projects.parsers.bill import StatedTotal
 
 
 def _counts_in_totals(view: BudgetView, index: int) -> bool:
-    return view.is_priced and bool(view.totals) and view.positions[index].billing.counts and not view.is_note[index]
+    return bool(view.totals) and view.is_to_be_priced[index]
 
 
 @budget_rule(
@@ -34,17 +34,17 @@ def sums_differ(view: BudgetView, t: Thresholds) -> SaidOfBudget:
 
 
 class _Sums:
-    """Sums by the whole bill, by object and by every prefix of a section path; one pass over the positions."""
+    """Sums by the whole bill, by object and by every prefix of a section path."""
 
     def __init__(self, view: BudgetView) -> None:
         self.amount: dict[tuple[str, ...], Decimal] = {}
         self.rows: dict[tuple[str, ...], int] = {}
-        for position, amount in zip(view.positions, view.amounts, strict=True):
-            if not position.billing.counts:
-                continue
-            for key in _keys_of(position.object_code, position.section_path):
+        for (object_code, path), indexes in view.by_section.items():
+            members = [i for i in indexes if view.counted[i]]
+            amount = sum((view.amounts[i] for i in members), Decimal(0))
+            for key in _keys_of(object_code, path):
                 self.amount[key] = self.amount.get(key, Decimal(0)) + amount
-                self.rows[key] = self.rows.get(key, 0) + 1
+                self.rows[key] = self.rows.get(key, 0) + len(members)
 
 
 def _keys_of(object_code: str, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:

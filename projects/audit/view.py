@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from projects.audit.arithmetic import Problem, evaluate
 from projects.audit.codes import CodeClass, classify, declared_catalogue, family_of
 from projects.audit.en206 import concrete_classes
+from projects.audit.families import Family, families_of, part_of
 from projects.audit.units import normalise
 from projects.parsers.bill import Billing, MeasureLine, PositionKind, Rounding, StatedTotal
 
@@ -195,11 +196,37 @@ class BudgetView:
     def is_note(self) -> list[bool]:
         return [p.kind is PositionKind.NOTE for p in self.positions]
 
+    @cached_property
+    def counted(self) -> list[bool]:
+        """Whether the position's total is part of the sums above it."""
+        known = {billing: billing.counts for billing in Billing}
+        return [known[p.billing] for p in self.positions]
+
+    @cached_property
+    def is_to_be_priced(self) -> list[bool]:
+        """In a priced budget: positions that count and are no notes."""
+        if not self.is_priced:
+            return [False] * len(self.positions)
+        return [counts and not note for counts, note in zip(self.counted, self.is_note, strict=True)]
+
+    @cached_property
+    def parts(self) -> list[str]:
+        """What each position does for an element of the structure: "concrete", "formwork", …; "" for the others."""
+        notes = self.is_note
+        return [
+            "" if notes[i] else part_of(p.code, code_class)
+            for i, (p, code_class) in enumerate(zip(self.positions, self.code_classes, strict=True))
+        ]
+
+    @cached_property
+    def families(self) -> list[Family]:
+        return families_of(self.positions, self.parts, self.units)
+
     # Sums and groups
 
     @cached_property
     def grand_total(self) -> Decimal:
-        return sum((a for p, a in zip(self.positions, self.amounts, strict=True) if p.billing.counts), ZERO)
+        return sum((amount for counts, amount in zip(self.counted, self.amounts, strict=True) if counts), ZERO)
 
     @cached_property
     def by_object(self) -> dict[str, list[int]]:
