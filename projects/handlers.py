@@ -8,35 +8,7 @@ from uuid import UUID
 from jobs.registry import register
 from jobs.run import Run
 
-from .exceptions import DocumentRefused
 from .services import auditing, documents, importing
-
-
-@register(documents.PARSE, isolated=True, timeout_s=900, memory_mb=1536, subject_type="project", title="Read a bill")
-def parse_document(run: Run, params: dict[str, Any]) -> None:
-    """params: document_id, actor_id, and optionally mapping, replaces, accept_difference."""
-    document_id = UUID(params["document_id"])
-    replaces = params.get("replaces")
-    options = importing.ImportOptions(
-        mapping=params.get("mapping"),
-        replaces=UUID(replaces) if replaces else None,
-        accept_difference=bool(params.get("accept_difference")),
-    )
-    importing.import_document(
-        document_id=document_id,
-        actor_id=UUID(params["actor_id"]) if params.get("actor_id") else None,
-        options=options,
-        report=run.report,
-        finishing=run.finishing,
-    )
-
-
-@register(auditing.AUDIT, timeout_s=1800, subject_type="project", title="Audit a budget")
-def audit(run: Run, params: dict[str, Any]) -> None:
-    """params: project_id."""
-    auditing.audit_project(
-        project_id=UUID(params["project_id"]), job_id=run.job_id, report=run.report, finishing=run.finishing
-    )
 
 
 def reading_failed(params: dict[str, Any], error: dict[str, Any]) -> None:
@@ -46,4 +18,39 @@ def reading_failed(params: dict[str, Any], error: dict[str, Any]) -> None:
     )
 
 
-__all__ = ["DocumentRefused", "audit", "parse_document", "reading_failed"]
+def audit_failed(params: dict[str, Any], error: dict[str, Any]) -> None:
+    auditing.record_failure(project_id=UUID(params["project_id"]))
+
+
+@register(
+    documents.PARSE,
+    isolated=True,
+    timeout_s=900,
+    memory_mb=1536,
+    subject_type="project",
+    title="Read a bill",
+    on_failed=reading_failed,
+)
+def parse_document(run: Run, params: dict[str, Any]) -> None:
+    """params: document_id, actor_id, and optionally mapping, replaces, accept_difference."""
+    replaces = params.get("replaces")
+    options = importing.ImportOptions(
+        mapping=params.get("mapping"),
+        replaces=UUID(replaces) if replaces else None,
+        accept_difference=bool(params.get("accept_difference")),
+    )
+    importing.import_document(
+        document_id=UUID(params["document_id"]),
+        actor_id=UUID(params["actor_id"]) if params.get("actor_id") else None,
+        options=options,
+        report=run.report,
+        finishing=run.finishing,
+    )
+
+
+@register(auditing.AUDIT, timeout_s=1800, subject_type="project", title="Audit a budget", on_failed=audit_failed)
+def audit(run: Run, params: dict[str, Any]) -> None:
+    """params: project_id."""
+    auditing.audit_project(
+        project_id=UUID(params["project_id"]), job_id=run.job_id, report=run.report, finishing=run.finishing
+    )

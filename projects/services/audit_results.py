@@ -30,6 +30,7 @@ def replace_results(*, project: Project, view: BudgetView, result: AuditResult, 
     """In the caller's transaction, under the project's lock: drop what was said of the current positions, store what is
     said now. Verdicts and findings of rows that left the budget stay as history."""
     project_id = project.pk
+    decided = _override_ids(project_id)  # before COPY: the connection answers no query during one
     with connection.cursor() as cursor:
         cursor.execute(f"DELETE FROM projects_verdict WHERE position_id IN {CURRENT}", [project_id])
         cursor.execute(
@@ -42,7 +43,7 @@ def replace_results(*, project: Project, view: BudgetView, result: AuditResult, 
             [project_id, project_id],
         )
         _copy(cursor, "projects_verdict", VERDICTS, _verdict_rows(run, view, result))
-        _copy(cursor, "projects_finding", FINDINGS, _finding_rows(run, view, result))
+        _copy(cursor, "projects_finding", FINDINGS, _finding_rows(run, view, result, decided))
         _copy(cursor, "projects_finding", FINDINGS, _not_checked_rows(run, view, result))
     _link_conflicts(view=view, result=result, project_id=project_id)
     _record(run=run, result=result)
@@ -75,12 +76,13 @@ def _verdict_rows(run: AuditRun, view: BudgetView, result: AuditResult) -> Itera
         )
 
 
-def _finding_rows(run: AuditRun, view: BudgetView, result: AuditResult) -> Iterator[tuple[Any, ...]]:
+def _finding_rows(
+    run: AuditRun, view: BudgetView, result: AuditResult, decided: dict[tuple[str, str], int]
+) -> Iterator[tuple[Any, ...]]:
     project_id, number = str(run.project_id), run.version_number
-    overrides = _override_ids(run.project_id)
     for finding in result.findings:
         position = view.positions[finding.index] if finding.index >= 0 else None
-        override = overrides.get((position.key, finding.rule_id)) if position else None
+        override = decided.get((position.key, finding.rule_id)) if position else None
         yield (
             project_id,
             position.key if position else None,

@@ -94,6 +94,19 @@ class _BudgetChanged(Exception):
     """Rolls back what was about to be stored for a version that is no longer the current one."""
 
 
+def record_failure(*, project_id: UUID) -> None:
+    """The audit ended without a result: what an earlier one said stands, marked by its version."""
+    project = Project.objects.filter(pk=project_id, status=Project.Status.AUDITING).first()
+    if project is not None:
+        project.status = idle_status(project)
+        project.save(update_fields=["status", "updated_at"])
+
+
+def idle_status(project: Project) -> str:
+    """The status of a project that nothing is being done to."""
+    return Project.Status.COMPLETED if project.is_audited else Project.Status.DRAFT
+
+
 def summary_of(run: AuditRun) -> dict[str, Any]:
     """What an audit job results in."""
     return {

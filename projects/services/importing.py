@@ -24,7 +24,7 @@ from ..parsers import reconcile, registry
 from ..parsers.bill import Bill, ParseError
 from ..parsers.table import NAME as TABLE
 from ..parsers.table_mapping import Mapping
-from .auditing import request_audit
+from .auditing import idle_status, request_audit
 from .mappings import mapping_of, recalled_mapping, remember_mapping
 from .merging import merge_into
 from .rows import PositionSpool
@@ -96,8 +96,7 @@ def record_failure(*, document_id: UUID, message: str, code: str) -> None:
         parse_status=Document.ParseStatus.FAILED, parse_error=message, parse_error_code=code[:40]
     )
     project = document.project
-    idle = Project.Status.COMPLETED if project.is_audited else Project.Status.DRAFT
-    Project.objects.filter(pk=project.pk, status=Project.Status.PARSING).update(status=idle)
+    Project.objects.filter(pk=project.pk, status=Project.Status.PARSING).update(status=idle_status(project))
 
 
 def _open(

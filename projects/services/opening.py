@@ -12,6 +12,7 @@ from accounts.models import Membership, Organisation
 from ..exceptions import Refused
 from ..models import Project
 from .access import editable_project, visible_project
+from .auditing import idle_status
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -63,6 +64,6 @@ def unarchive_project(*, project_id: UUID, actor: User) -> Project:
     project = Project.objects.editable_by(actor).select_for_update(of=("self",)).filter(pk=project_id).first()
     if project is None or project.status != Project.Status.ARCHIVED:
         raise Refused("This project is not in the archive, or not yours to change.", code="not_archived")
-    project.status = Project.Status.COMPLETED if project.is_audited else Project.Status.DRAFT
+    project.status = idle_status(project)
     project.save(update_fields=["status", "updated_at"])
     return project
