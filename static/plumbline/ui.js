@@ -170,6 +170,8 @@
       const number = $(`[data-count="${grade}"]`, element);
       if (number) number.textContent = (counts[grade] || 0).toLocaleString("en-GB");
     }
+    const said = GRADES.map((grade) => `${counts[grade] || 0} ${grade.replace("_", " ")}`).join(", ");
+    $(".traffic-bar", element).setAttribute("aria-label", total ? said : "Nothing graded yet");
   }
 
   // --- the connection's state, in words -----------------------------------------------------------------------------
