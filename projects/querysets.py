@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 
-SORTS = {
+SORTS: dict[str, tuple[Any, ...]] = {
     "ordinal": ("ordinal", "id"),
     "money": (models.F("verdict__money_at_stake").desc(nulls_last=True), "ordinal"),
     "total": ("-total", "ordinal"),
@@ -26,7 +26,10 @@ SORTS = {
 
 
 def may_see_project(user: User | AnonymousUser, prefix: str = "") -> Q:
-    """One's own projects and those of one's organisations. `prefix` is the path to the project: "project__"."""
+    """One's own projects and those of one's organisations; for staff who may view projects in the admin, all of them.
+    `prefix` is the path to the project: "project__"."""
+    if user.is_staff and user.has_perm("projects.view_project"):
+        return Q()
     return Q(**{f"{prefix}owner_id": user.pk}) | Q(**{f"{prefix}organisation_id__in": organisation_ids_of(user)})
 
 
@@ -35,7 +38,9 @@ class ProjectQuerySet(models.QuerySet["Project"]):
         return self.filter(may_see_project(user))
 
     def editable_by(self, user: User | AnonymousUser) -> ProjectQuerySet:
-        """Visible ones, without those where the user only looks on (role viewer)."""
+        """Visible ones, without those where the user only looks on (role viewer, or staff without the permission)."""
+        if user.is_staff and user.has_perm("projects.change_project"):
+            return self.all()
         writable = Q(organisation_id__in=organisation_ids_of(user, may_write=True))
         return self.filter(Q(owner_id=user.pk) | writable)
 

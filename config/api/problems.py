@@ -38,7 +38,8 @@ def problem_details(error: Exception, context: dict[str, Any]) -> Response | Non
         return _problem(400, "invalid", detail, extra={"errors": errors}, headers=headers)
     codes = error.get_codes()
     code = codes if isinstance(codes, str) else error.default_code
-    detail = error.detail if isinstance(error.detail, str) else str(error.detail.get("detail", error.default_detail))
+    told = error.detail
+    detail = str(told.get("detail", error.default_detail)) if isinstance(told, dict) else str(told)
     return _problem(response.status_code, code, detail, headers=headers)
 
 

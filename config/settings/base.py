@@ -84,7 +84,7 @@ TEMPLATES = [
 ]
 
 # --- data -----------------------------------------------------------------------------------------------------------
-# With WSGI threads a kept connection per thread is right and no pool is needed; one shared across fork() would be wrong.
+# With WSGI threads a kept connection per thread is right and no pool is needed; shared across fork() it would be wrong.
 DATABASES = {"default": env.db("DATABASE_URL", default="postgresql://postgres@/plumbline")}
 DATABASES["default"].setdefault("OPTIONS", {})
 DATABASES["default"].update(
@@ -188,6 +188,13 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": r"/api",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "ProjectStatus": "projects.models.Project.Status",
+        "DocumentKind": "projects.models.Document.Kind",
+        "PositionKind": "projects.models.Position.Kind",
+        "JobState": "jobs.models.Job.Status",
+        "UserStatus": "accounts.models.User.Status",
+    },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",

@@ -100,7 +100,7 @@ class ProjectViewSet(
     def audits(self, request: Request, pk: str) -> Response:
         """Audits of this project, newest first: rules with versions, thresholds, counts, what was not checked."""
         visible_project(project_id=UUID(pk), user=actor_of(request))
-        page = self.paginate_queryset(AuditRun.objects.filter(project_id=UUID(pk)))
+        page = cast(Any, self.paginate_queryset(cast(Any, AuditRun.objects.filter(project_id=UUID(pk)))))
         return self.get_paginated_response(serializers.AuditRunSerializer(page, many=True).data)
 
     @extend_schema(request=None, responses=serializers.ProjectSerializer)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def visible_project(*, project_id: UUID, user: User) -> Project:
     """Raises ProjectNotFound (404), for strangers too."""
-    project = Project.objects.visible_to(user).filter(pk=project_id).first()
+    project: Project | None = Project.objects.visible_to(user).filter(pk=project_id).first()
     if project is None:
         raise ProjectNotFound("There is no such project.")
     return project
@@ -31,7 +31,7 @@ def editable_project(*, project_id: UUID, user: User) -> Project:
 
 
 def visible_document(*, document_id: UUID, user: User) -> Document:
-    document = Document.objects.visible_to(user).filter(pk=document_id).first()
+    document: Document | None = Document.objects.visible_to(user).filter(pk=document_id).first()
     if document is None:
         raise Missing("There is no such document.", code="document_not_found")
     return document

@@ -11,8 +11,7 @@ import orjson
 from django.db import connection
 from django.utils import timezone
 
-from ..audit.engine import AuditResult
-from ..audit.findings import AuditFinding
+from ..audit.findings import AuditFinding, AuditResult
 from ..audit.registry import all_rules
 from ..audit.view import BudgetView
 from ..models import AuditRun, FindingOverride, Position, Project

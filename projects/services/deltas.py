@@ -63,7 +63,7 @@ class Delta:
 
 def of_version(*, project_id: UUID, number: int) -> Delta:
     """The delta of version `number` against the one before, from the rows it closed and added. Two queries."""
-    values = {"project": project_id, "number": number}
+    values: dict[str, Any] = {"project": project_id, "number": number}
     with connection.cursor() as cursor:
         cursor.execute(PAIRS + SPLIT, values)
         added, removed, modified, cost, quantity, price, scope = cursor.fetchone()

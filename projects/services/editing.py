@@ -86,7 +86,7 @@ def _locked(*, project_id: UUID, actor: User) -> Project:
 
 
 def _current(project: Project, lineage: UUID) -> Position:
-    row = Position.objects.filter(project=project, lineage=lineage, removed_in__isnull=True).first()
+    row: Position | None = Position.objects.filter(project=project, lineage=lineage, removed_in__isnull=True).first()
     if row is None:
         raise PositionNotFound(
             "This position is not in the budget any more: someone deleted it, or restored a version."
@@ -109,7 +109,7 @@ def _revise(row: Position, changes: dict[str, Any], project: Project) -> None:
     """Turn the loaded row into the next one of its lineage: new id, new total, new hash."""
     for name, value in changes.items():
         setattr(row, name, value)
-    row.id = None  # type: ignore[assignment]  # inserted as a new row
+    row.id = None  # inserted as a new row
     row._state.adding = True
     row.added_in, row.removed_in = project.version_number + 1, None
     if {"quantity", "unit_price"} & set(changes):

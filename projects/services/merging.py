@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -19,7 +20,7 @@ def merge_into(*, project_id: UUID, spool: PositionSpool, version: int, replaces
     others are closed and added anew; what the new document lacks is closed.
     """
     columns = ", ".join(COLUMNS)
-    values = {"project": project_id, "version": version, "replaces": replaces}
+    values: dict[str, Any] = {"project": project_id, "version": version, "replaces": replaces}
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE TEMP TABLE {STAGING} (LIKE projects_position INCLUDING DEFAULTS) ON COMMIT DROP")
         cursor.execute(f"ALTER TABLE {STAGING} ALTER COLUMN id DROP NOT NULL, ALTER COLUMN lineage DROP NOT NULL")

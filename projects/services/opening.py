@@ -61,7 +61,9 @@ def archive_project(*, project_id: UUID, actor: User) -> Project:
 @transaction.atomic
 def unarchive_project(*, project_id: UUID, actor: User) -> Project:
     visible_project(project_id=project_id, user=actor)
-    project = Project.objects.editable_by(actor).select_for_update(of=("self",)).filter(pk=project_id).first()
+    project: Project | None = (
+        Project.objects.editable_by(actor).select_for_update(of=("self",)).filter(pk=project_id).first()
+    )
     if project is None or project.status != Project.Status.ARCHIVED:
         raise Refused("This project is not in the archive, or not yours to change.", code="not_archived")
     project.status = idle_status(project)

@@ -70,7 +70,7 @@ def withdraw_override(*, finding_id: int, actor: User) -> Finding:
 
 
 def _editable(*, finding_id: int, actor: User) -> Finding:
-    finding = Finding.objects.visible_to(actor).select_related("position").filter(pk=finding_id).first()
+    finding: Finding | None = Finding.objects.visible_to(actor).select_related("position").filter(pk=finding_id).first()
     if finding is None:
         raise Missing("There is no such finding any more: the position may have been audited anew.", code="no_finding")
     editable_project(project_id=finding.project_id, user=actor)

@@ -27,8 +27,8 @@ COLUMNS = (
     "stated_total", "total", "vat_rate", "measure", "origin", "source", "content_hash",
 )  # fmt: skip
 ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\x00": ""})
-LIMITS = {
-    field.column: field.max_length
+LIMITS: dict[str, int] = {
+    str(field.column): field.max_length or 0
     for field in Position._meta.concrete_fields
     if getattr(field, "max_length", None) and field.column in COLUMNS
 }

@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 COPIED = [
-    field.column for field in Position._meta.concrete_fields if field.name not in ("id", "added_in", "removed_in")
+    str(field.column) for field in Position._meta.concrete_fields if field.name not in ("id", "added_in", "removed_in")
 ]
 
 
 def locked_project(*, project_id: UUID) -> Project:
     """The project's row, locked until the transaction ends. Raises ProjectNotFound."""
-    project = Project.objects.select_for_update(of=("self",)).filter(pk=project_id).first()
+    project: Project | None = Project.objects.select_for_update(of=("self",)).filter(pk=project_id).first()
     if project is None:
         raise ProjectNotFound("There is no such project.")
     return project
@@ -100,7 +100,7 @@ def restore_version(*, project_id: UUID, number: int, actor: User) -> BudgetVers
     new = project.version_number + 1
     then = "(removed_in IS NULL OR removed_in > %(then)s) AND added_in <= %(then)s"
     columns = ", ".join(COPIED)
-    values = {"project": project.pk, "then": number, "new": new}
+    values: dict[str, Any] = {"project": project.pk, "then": number, "new": new}
     with connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE projects_position SET removed_in = %(new)s WHERE project_id = %(project)s"
