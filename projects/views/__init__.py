@@ -1,0 +1,1 @@
+"""HTML pages of projects, by topic. Reads here, writes in services."""

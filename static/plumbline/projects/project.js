@@ -1,0 +1,189 @@
+// A project's pages live: job bars move with progress events, regions fetch themselves anew when the budget changed.
+// Also shows refusals where they belong. Regions listen for `project-changed` and `project-jobs` on the body.
+(() => {
+  "use strict";
+  const $ = (selector, within = document) => within.querySelector(selector);
+  const $$ = (selector, within = document) => [...within.querySelectorAll(selector)];
+  const GRADES = ["red", "amber", "green", "not_checked"];
+  const numbers = new Intl.NumberFormat("en-GB");
+
+  // A page brought back from a copy would show an old table over live events: going back asks the server.
+  htmx.config.historyCacheSize = 0;
+  htmx.config.refreshOnHistoryMiss = true;
+
+  // --- calls to refresh, gathered: an audit says many things at once --------------------------------------------------
+  const waiting = new Map();
+
+  function call(name, delay) {
+    if (waiting.has(name)) return;
+    waiting.set(
+      name,
+      setTimeout(() => {
+        waiting.delete(name);
+        document.body.dispatchEvent(new CustomEvent(name));
+        refreshPosition();
+      }, delay),
+    );
+  }
+
+  const changed = () => call("project-changed", 400);
+  const jobsChanged = () => call("project-jobs", 100);
+
+  /** The open position, unless somebody is writing in it. */
+  function refreshPosition() {
+    const position = $("#position[hx-get]");
+    if (!position || $("form[data-dirty]", position) || $("details[open]", position)) return;
+    if (position.contains(document.activeElement) && document.activeElement.matches("input, textarea, select")) return;
+    htmx.trigger(position, "refresh-position");
+  }
+
+  // --- job bars ----------------------------------------------------------------------------------------------------
+  function eta(seconds) {
+    if (seconds === null || seconds === undefined) return "";
+    const whole = Math.max(1, Math.round(seconds));
+    const minutes = Math.floor(whole / 60);
+    if (!minutes) return `about ${whole} s left`;
+    return `about ${minutes} min${minutes < 10 && whole % 60 ? ` ${whole % 60} s` : ""} left`;
+  }
+
+  function showJob(data) {
+    const bars = $$(`[data-job="${CSS.escape(data.job_id)}"]`);
+    for (const bar of bars) {
+      const progress = $("progress", bar);
+      if (data.total) progress.value = Math.min(100, 100 * data.progress);
+      else progress.removeAttribute("value");
+      $("[data-progress-step]", bar).textContent = data.message || "";
+      $("[data-progress-count]", bar).textContent = data.total
+        ? `${numbers.format(data.done)} of ${numbers.format(data.total)}`
+        : "";
+      const left = $("[data-job-eta]", bar);
+      if (left) left.textContent = eta(data.eta_seconds);
+      const counts = data.detail?.counts;
+      const grades = $("[data-job-grades]", bar);
+      if (grades && counts) {
+        grades.hidden = false;
+        for (const grade of GRADES) $(`[data-job-count="${grade}"]`, grades).textContent = numbers.format(counts[grade] || 0);
+      }
+    }
+    return bars.length > 0;
+  }
+
+  // --- events ------------------------------------------------------------------------------------------------------
+  const mine = (data) => {
+    const channels = joinedChannels();
+    return channels.has(`project:${data.project_id || data.subject_id}`);
+  };
+
+  function heard(type, data) {
+    if (type === "snapshot") {
+      for (const job of data.jobs || []) if (!showJob(job)) jobsChanged();
+      return;
+    }
+    if (!data || !mine(data)) return;
+    if (type === "progress") {
+      if (!showJob(data)) jobsChanged();
+      return;
+    }
+    if (["job_complete", "job_failed", "job_cancelled"].includes(type)) {
+      if (type === "job_failed") window.Plumbline.ui.toast(`${data.title}: ${data.error}`, "error");
+      jobsChanged();
+    }
+    if (["budget_recalculated", "position_updated"].includes(type)) call("project-options", 700);
+    changed();
+  }
+
+  const joined = new Map();
+  const joinedChannels = () => new Set($$("[data-channel]").map((element) => element.dataset.channel));
+
+  function join() {
+    const live = window.Plumbline?.live;
+    if (!live) return;
+    for (const channel of joinedChannels()) {
+      if (!joined.has(channel)) joined.set(channel, live.join(channel, () => {}) || true);
+    }
+  }
+
+  const TYPES = [
+    "snapshot",
+    "progress",
+    "job_complete",
+    "job_failed",
+    "job_cancelled",
+    "position_updated",
+    "budget_recalculated",
+    "document_uploaded",
+  ];
+  for (const type of TYPES) {
+    document.addEventListener(`live:${type}`, (event) => heard(type, event.detail.data || event.detail));
+  }
+
+  // Without a connection the page asks by itself, as long as something is under way.
+  setInterval(() => {
+    if (document.documentElement.dataset.live !== "live" && $("[data-job]") && !document.hidden) {
+      jobsChanged();
+      changed();
+    }
+  }, 5000);
+
+  // --- counts beside the filters follow the summary ------------------------------------------------------------------
+  function copyCounts() {
+    for (const source of $$("#summary [data-count-of]")) {
+      const shown = $(`[data-count-shown="${source.dataset.countOf}"]`);
+      if (shown) shown.textContent = source.textContent;
+    }
+  }
+
+  // --- scrolling stays where it was when the table is fetched anew ---------------------------------------------------
+  let kept = null;
+
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const answer = event.detail.xhr;
+    if (answer.getResponseHeader("X-Refused")) showRefusal(event, answer);
+    const box = $("#positions-scroll");
+    const quiet = event.detail.requestConfig?.elt?.id === "positions";
+    kept = event.detail.target?.id === "positions" && box && quiet ? { top: box.scrollTop, left: box.scrollLeft } : null;
+    const panel = $(".split-panel");
+    panelTop = event.detail.target?.id === "position" && panel ? panel.scrollTop : null;
+  });
+  let panelTop = null;
+
+  document.addEventListener("htmx:afterSwap", (event) => {
+    const box = $("#positions-scroll");
+    if (kept && box) box.scrollTo(kept.left, kept.top);
+    kept = null;
+    const panel = $(".split-panel");
+    if (panelTop !== null && panel) panel.scrollTop = panelTop;
+    panelTop = null;
+    copyCounts();
+    if ($("[data-until-version]") && $("#summary")?.dataset.version !== "0") location.reload(); // the table takes its place
+    join();
+  });
+
+  // --- refusals: in the form they answer, else as a message ----------------------------------------------------------
+  function showRefusal(event, answer) {
+    const asker = event.detail.requestConfig?.elt;
+    event.detail.isError = false;
+    if (answer.getResponseHeader("X-Refused") === "form") {
+      const form = $("#position-form") || asker.closest("article");
+      event.detail.shouldSwap = true;
+      event.detail.target = form;
+      event.detail.swapOverride = form.id === "position-form" ? "innerHTML" : "outerHTML";
+      return;
+    }
+    const slot = asker?.closest("form") ? $("[data-problem]", asker.closest("form")) : asker?.closest("[data-problem]");
+    if (slot) {
+      event.detail.shouldSwap = true;
+      event.detail.target = slot;
+      event.detail.swapOverride = "innerHTML";
+      return;
+    }
+    const said = new DOMParser().parseFromString(answer.responseText, "text/html").body.textContent.trim();
+    event.detail.shouldSwap = false;
+    window.Plumbline.ui.toast(said, "error");
+  }
+
+  document.addEventListener("DOMContentLoaded", () => {
+    join();
+    copyCounts();
+  });
+})();
