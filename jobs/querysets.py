@@ -14,6 +14,8 @@ from accounts.querysets import organisation_ids_of
 if TYPE_CHECKING:
     from accounts.models import User
 
+    from .models import Job  # noqa: F401 - ruff does not see names in QuerySet["…"]
+
 
 class JobQuerySet(models.QuerySet["Job"]):
     def visible_to(self, user: User | AnonymousUser) -> JobQuerySet:

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
     from accounts.models import User
 
+    from .models.budget import BudgetVersion, Position  # noqa: F401 - ruff does not see names in QuerySet["…"]
+    from .models.findings import Finding  # noqa: F401
+    from .models.project import Document, Project  # noqa: F401
+
 
 SORTS: dict[str, tuple[Any, ...]] = {
     "ordinal": ("ordinal", "id"),
@@ -99,7 +103,7 @@ class PositionQuerySet(models.QuerySet["Position"]):
     def sections(self) -> list[dict[str, Any]]:
         """Sections in the order of the bill: object_code, object_name, section, positions, cost (counting ones)."""
         counted = ~Q(billing__in=["alternative", "optional"])
-        return list(
+        sums: Any = (
             self.values("object_code", "object_name", "section")
             .annotate(
                 positions=models.Count("id"),
@@ -108,6 +112,7 @@ class PositionQuerySet(models.QuerySet["Position"]):
             )
             .order_by("first")
         )
+        return list(sums)
 
 
 class FindingQuerySet(models.QuerySet["Finding"]):
