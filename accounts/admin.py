@@ -120,7 +120,7 @@ class UserAdmin(DjangoUserAdmin, AnnouncesRemovals):  # type: ignore[type-arg]
     )
     add_fieldsets = ((None, {"fields": ("email", "full_name", "usable_password", "password1", "password2")}),)
 
-    @display(description="Status", ordering="status", label=STATUS_COLOURS)  # type: ignore[untyped-decorator]
+    @display(description="Status", ordering="status", label=STATUS_COLOURS)
     def shown_status(self, user: User) -> tuple[str, str]:
         return user.status, user.get_status_display()
 
@@ -194,7 +194,7 @@ class OrganisationAdmin(AnnouncesRemovals):
         queryset: QuerySet[Organisation] = super().get_queryset(request)
         return queryset.annotate(member_count=Count("memberships"))
 
-    @display(description="Members", ordering="member_count")  # type: ignore[untyped-decorator]
+    @display(description="Members", ordering="member_count")
     def members(self, organisation: Any) -> int:
         return int(organisation.member_count)
 

@@ -7,6 +7,7 @@ import re
 import pytest
 from allauth.account.models import EmailAddress
 from django.core import mail
+from django.template.loader import render_to_string
 from django.test import Client, override_settings
 from django.urls import reverse
 
@@ -200,6 +201,20 @@ def test_the_admin_sends_others_to_the_sign_in_page(client: Client) -> None:
 
 def test_the_root_leads_to_the_projects(client: Client) -> None:
     assert client.get("/")["Location"] == reverse("projects:list")
+
+
+@pytest.mark.parametrize("name", ["400", "403", "403_csrf", "404", "429", "500"])
+def test_error_pages_need_nothing_that_may_have_failed(name: str) -> None:
+    """Django renders 500.html without a request; none of them may depend on one."""
+    page = render_to_string(f"{name}.html")
+    assert "<h1>" in page
+    assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=", page)
+
+
+def test_a_forged_form_is_refused_in_our_look(member: User) -> None:
+    response = Client(enforce_csrf_checks=True).post("/accounts/login/", {"login": member.email, "password": PASSWORD})
+    assert response.status_code == 403
+    assert b"This page is too old" in response.content
 
 
 def test_what_does_not_exist_says_so_in_our_look(client: Client) -> None:
