@@ -40,9 +40,10 @@ _QUOTED = re.compile(r'"[^"]*"|„[^“”"]*[“”"]|\{[^{}]*\}|\[[^\[\]]*\]')
 _LABEL = re.compile(r"^\s*[^\d\s+\-*/(=][^:+*/()=]*:(?=\s)|^\s*\d[\w.]*[^\W\d][\w.]*:(?=\s)")
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>\d[\d.,]*(?:[ \u00a0\u202f]\d{3}(?!\d)[\d.,]*)*|[.,]\d+)"
-    r"|(?P<name>[^\W\d]\w*(?:[²³])?)"
+    r"|(?P<name>[^\W\d²³]\w*)"
     r"|(?P<sign>\*\*|[-+*/^()×·÷:−–%²³]))"
 )
+_TIMES = re.compile(r"\s*[xX](?=\s*[\d(.,])")  # "2x3", "2 x (3+4)"
 _SIGNS = {"×": "*", "·": "*", "÷": "/", ":": "/", "−": "-", "–": "-", "**": "^"}
 _PRECEDENCE = {"+": 1, "-": 1, "*": 2, "/": 2, "neg": 3, "^": 4, "sin": 5, "cos": 5, "tan": 5, "sqrt": 5, "abs": 5}
 _FUNCTIONS = {"sin": "sin", "cos": "cos", "tan": "tan", "tg": "tan", "sqrt": "sqrt", "odm": "sqrt", "abs": "abs"}
@@ -116,6 +117,11 @@ class _Machine:
             if kind == "number":
                 self._number(token)
             elif kind == "name":
+                times = _TIMES.match(body, at) if self.after_value else None
+                if times is not None:
+                    self._sign("*")
+                    at = times.end()
+                    continue
                 self._name(token)
             else:
                 self._sign(_SIGNS.get(token, token))
@@ -154,8 +160,6 @@ class _Machine:
             self._push(_PI)
         elif self.after_value and lowered in _UNITS_BEHIND:
             return
-        elif lowered == "x" and self.after_value:
-            self._sign("*")
         else:
             raise _Unreadable(f'"{token}" is neither a number nor a figure that the file defines')
 
