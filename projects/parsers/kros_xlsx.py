@@ -104,6 +104,14 @@ def _rounding(head: FileHead) -> Rounding:
     return Rounding()
 
 
+def _one_quantity(lines: list[MeasureLine]) -> tuple[MeasureLine, ...]:
+    """A quantity recomputed with a coefficient has two lines marked, the first result and the last: the last one counts."""
+    marked = [place for place, line in enumerate(lines) if line.is_quantity]
+    for place in marked[:-1]:
+        lines[place] = lines[place]._replace(is_quantity=False)
+    return tuple(lines)
+
+
 def _positions(head: FileHead, names: list[str], recap: Recapitulation, bill: Bill) -> Iterator[BillPosition]:
     numbering = Numbering(bill.warnings)
     ordinal = 0
@@ -257,7 +265,7 @@ class _SheetReader:
             unit_price=self._figure(row, index, columns.price),
             total=self._figure(row, index, columns.total),
             vat_rate=self._vat.get(row[columns.vat]) if columns.vat >= 0 else None,
-            measure=tuple(item.measure),
+            measure=_one_quantity(item.measure),
             source=place,
         )
 

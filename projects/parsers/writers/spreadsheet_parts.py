@@ -17,6 +17,8 @@ _TYPES = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 _HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 # What XML 1.0 can't carry even escaped; a carriage return would come back as a line feed.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]")
+# A text that looks like the format's own escape of a character has its underscore escaped: "_x0041_" stays itself.
+_ESCAPE_LOOKALIKE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 _TIMESTAMP = (2026, 1, 1, 0, 0, 0)  # fixed, so that the same rows give the same bytes
 
 
@@ -42,8 +44,12 @@ class SharedStrings:
     def write(self, out: TextIO) -> None:
         out.write(f'{_HEAD}<sst xmlns="{_MAIN}" uniqueCount="{len(self._places)}">')
         for text in self._places:
-            out.write(f'<si><t xml:space="preserve">{escape(_FORBIDDEN.sub("", text))}</t></si>')
+            out.write(f'<si><t xml:space="preserve">{_content(text)}</t></si>')
         out.write("</sst>")
+
+
+def _content(text: str) -> str:
+    return escape(_ESCAPE_LOOKALIKE.sub("_x005F_", _FORBIDDEN.sub("", text)))
 
 
 def number(reference: str, value: Decimal | None, style: int = 0) -> str:
@@ -123,5 +129,6 @@ def _styles() -> str:
         f'<styleSheet xmlns="{_MAIN}"><numFmts count="1"><numFmt numFmtId="164" formatCode="#,##0.000"/></numFmts>'
         f'<fonts count="2">{fonts}</fonts><fills count="4">{fills}</fills>'
         '<borders count="1"><border/></borders><cellStyleXfs count="1"><xf/></cellStyleXfs>'
-        f'<cellXfs count="{len(formats)}">{"".join(formats)}</cellXfs></styleSheet>'
+        f'<cellXfs count="{len(formats)}">{"".join(formats)}</cellXfs>'
+        '<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>'
     )

@@ -1,0 +1,117 @@
+"""Which dialect a file is in goes by content; formats without a reader are named."""
+
+from __future__ import annotations
+
+import gzip
+import zipfile
+
+import openpyxl
+import pytest
+
+from projects.parsers.bill import ParseError
+from projects.parsers.registry import detect, dialect_label, open_bill
+from tests.factories.bills import write_csv, write_gaeb, write_kros, write_legacy_json, write_unixml
+
+
+@pytest.mark.parametrize(
+    ("write", "dialect", "score"),
+    [
+        (write_kros, "kros_xlsx", 100), (write_unixml, "unixml", 100), (write_gaeb, "gaeb_xml", 100),
+        (write_csv, "table", 40), (write_legacy_json, "legacy_json", 90),
+    ],
+)  # fmt: skip
+def test_the_dialect_is_found_whatever_the_name(tmp_path, house, write, dialect, score):
+    path = tmp_path / "ROZPOCET.PDF"
+    write(path, house)
+    found = detect(path, "ROZPOCET.PDF")
+    assert (found.dialect, found.score) == (dialect, score)
+    assert found.reasons
+    assert found.label == dialect_label(dialect)
+    assert found.candidates[0].dialect == dialect
+
+
+def test_a_dialect_can_be_asked_for(tmp_path, house):
+    write_unixml(tmp_path / "f", house)
+    assert open_bill(tmp_path / "f", dialect="unixml").header.dialect == "unixml"
+    with pytest.raises(ParseError) as refused:
+        open_bill(tmp_path / "f", dialect="unknown")
+    assert refused.value.code == "unknown_dialect"
+
+
+def zipped(path, *names, content=b"<x/>"):
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in names:
+            archive.writestr(name, content)
+
+
+def workbook_with(path, *cells):
+    book = openpyxl.Workbook()
+    book.active.append(list(cells))
+    book.save(path)
+
+
+COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)
+
+FILES = {
+    "nothing": ("empty_file", b""),
+    "only blanks": ("empty_file", b" \r\n\t\n"),
+    "a PDF": ("unsupported_dialect", b"%PDF-1.7\n%\xe2\xe3"),
+    "an older Excel file": ("unsupported_dialect", COMPOUND + "Workbook".encode("utf-16-le")),
+    "an older Word file": ("not_a_workbook", COMPOUND + "WordDocument".encode("utf-16-le")),
+    "an encrypted workbook": ("encrypted", COMPOUND + "EncryptedPackage".encode("utf-16-le")),
+    "FIEBDC": ("unsupported_dialect", b"~V|Soft|FIEBDC-3/2007|\r\n~C|ROOT##||R|1|\r\n"),
+    "GAEB 2000": ("unsupported_dialect", b"#begin[GAEB]\r\n#begin[GAEBInfo]\r\n"),
+    "GAEB 90": ("unsupported_dialect", b"".join(
+        f"{kind:<2}{text:<72}{number:06d}\r\n".encode() for number, (kind, text) in
+        enumerate((("00", "83L Neubau"), ("01", "LV"), ("11", "Titel")), 1))),
+    "IFC": ("unsupported_dialect", b"ISO-10303-21;\nHEADER;\n"),
+    "XC4": ("unsupported_dialect", b'<?xml version="1.0"?><XC4 xmlns="urn:xc4"><stavba/></XC4>'),
+    "other XML": ("unknown_dialect", b"<xml>test</xml>"),
+    "a web page": ("unknown_dialect", b"<html><body>Rozpocet</body></html>"),
+    "compressed bytes": ("unknown_dialect", gzip.compress(bytes(range(256)) * 40)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", FILES)
+def test_what_is_no_readable_bill_is_named(tmp_path, what):
+    code, content = FILES[what]
+    path = tmp_path / "bill.xlsx"
+    path.write_bytes(content)
+    for ask in (detect, open_bill):
+        with pytest.raises(ParseError) as refused:
+            ask(path)
+        assert refused.value.code == code
+        assert len(str(refused.value)) > 30
+
+
+@pytest.mark.parametrize(
+    ("names", "code", "words"),
+    [
+        (("[Content_Types].xml", "word/document.xml"), "not_a_workbook", "Word document"),
+        (("ppt/presentation.xml",), "not_a_workbook", "presentation"),
+        (("xl/workbook.bin",), "unsupported_dialect", "xlsb"),
+        (("bill.xlsx", "readme.txt"), "not_a_workbook", "zip archive"),
+    ],
+)
+def test_other_zip_files_are_named(tmp_path, names, code, words):
+    path = tmp_path / "bill.xlsx"
+    zipped(path, *names)
+    with pytest.raises(ParseError, match=words) as refused:
+        detect(path, "bill.xlsx")
+    assert refused.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("cells", "words"), [(("#RTSROZP#", "Rozpočet"), "BUILDpower"), (("SŽDC05", "Soupis"), "Aspe")]
+)
+def test_workbooks_of_other_programs_are_named(tmp_path, cells, words):
+    path = tmp_path / "bill.xlsx"
+    workbook_with(path, *cells)
+    with pytest.raises(ParseError, match=words) as refused:
+        detect(path)
+    assert refused.value.code == "unsupported_dialect"
+
+
+def test_a_missing_file_is_a_parse_error(tmp_path):
+    with pytest.raises(ParseError):
+        detect(tmp_path / "none.xlsx")
