@@ -4,9 +4,11 @@ runs."""
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -99,11 +101,11 @@ class Client:
 
 
 @pytest.fixture
-def services(tmp_path: Path) -> Iterator[Services]:
-    found = Services(tmp_path / "var")
-    # pytest's own folders are closed; PostgreSQL's account has to pass through when we are root.
-    for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        if os.geteuid() == 0:
-            folder.chmod(0o711)
+def services() -> Iterator[Services]:
+    """A root that every account can reach, which pytest's own folders are not."""
+    folder = Path(tempfile.mkdtemp(prefix="plumbline-test-"))
+    folder.chmod(0o711)
+    found = Services(folder / "var")
     yield found
     found.close()
+    shutil.rmtree(folder)
