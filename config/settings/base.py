@@ -103,7 +103,7 @@ REDIS_KEY_PREFIX = env.str("REDIS_KEY_PREFIX", default="plumbline")
 
 CACHES = {
     "default": {
-        "BACKEND": "django_redis.cache.RedisCache",
+        "BACKEND": "config.cache.ForgivingRedisCache",
         "LOCATION": REDIS_CACHE_URL,
         "KEY_PREFIX": REDIS_KEY_PREFIX,
         "OPTIONS": {
