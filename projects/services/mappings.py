@@ -34,11 +34,11 @@ def recalled_mapping(*, path: Path, filename: str, organisation_id: UUID) -> Map
     row = TableMapping.objects.filter(organisation_id=organisation_id, titles=_titles(proposal)).first()
     if row is None:
         return None
-    found = proposal.mapping
+    found, remembered = proposal.mapping, mapping_of(row.mapping)
     return replace(
-        mapping_of(row.mapping),
+        remembered,
         sheet=found.sheet,
-        header_row=found.header_row,
+        header_row=found.header_row if found.header_row >= 0 else remembered.header_row,
         delimiter=found.delimiter,
         encoding=found.encoding,
     )
@@ -59,4 +59,8 @@ def remember_mapping(
 
 
 def _titles(proposal: MappingProposal) -> str:
-    return "\t".join(column.title.strip().lower() for column in proposal.columns)
+    """The row of titles that was found; where none of its words is known, the first row, which holds them then."""
+    titles = [column.title for column in proposal.columns]
+    if not any(titles) and proposal.sample:
+        titles = list(proposal.sample[0])
+    return "\t".join(title.strip().lower() for title in titles)

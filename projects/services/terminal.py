@@ -27,7 +27,7 @@ from ..audit import engine
 from ..audit.findings import AuditFinding, AuditResult
 from ..audit.registry import all_rules
 from ..audit.view import BudgetView
-from ..exceptions import DocumentRefused, Missing, Refused, Temporary
+from ..exceptions import DocumentRefused, Missing, Refused
 from ..models import AuditRun, Finding, Position, Project
 from ..parsers.bill import ParseError
 from ..parsers.reconcile import Reconciler, assert_reconciled
@@ -39,6 +39,7 @@ from .opening import open_project
 MOST = 10  # findings told, unless asked for more
 REPORT_EVERY = 500
 WATCH_EVERY_S = 0.1
+SWEEP_EVERY_S = 1.0
 CENT = Decimal("0.01")
 
 # done, total (0: not known yet), message, positions by grade so far
@@ -188,8 +189,7 @@ def save_and_audit(
 ) -> Project:
     """Open a project named after the file, upload it (after its tender, if there is one), read and audit it.
 
-    The jobs run in this process, unless a worker is faster. Raises DocumentRefused with the parser's code, Refused,
-    Temporary when a job was put off.
+    The jobs run in this process, unless a worker is faster. Raises DocumentRefused with the parser's code, Refused.
     """
     project = open_project(actor=owner, name=path.stem or path.name)
     options: dict[str, Any] = {}
@@ -221,28 +221,30 @@ def upload_file(
 def finish_jobs(*, project_id: UUID, progress: Progress) -> None:
     """Run the project's waiting jobs here, and wait for those that a worker has taken, until there are none.
 
-    Raises DocumentRefused with the code of the first job that failed, Temporary when one was put off.
+    Works without any worker or scheduler: lost jobs and due retries are taken up here. Raises DocumentRefused with the
+    code of the first job that failed.
     """
     watched: set[UUID] = set()
-    while True:
-        due = Q(scheduled_for=None) | Q(scheduled_for__lte=timezone.now())
-        job = Job.objects.of_subject("project", project_id).active().filter(due).order_by("created_at").first()
-        if job is None:
-            break
+    swept_at = 0.0
+    while (job := _next_due(project_id)) is not None:
         watched.add(job.pk)
         if job.status == Job.Status.QUEUED:
             with _watching(job.pk, progress):
                 run_here(job_id=job.pk)
-        elif job.status == Job.Status.RETRYING:
-            reason = (job.error or {}).get("message", "")
-            raise Temporary(f"{reason} A worker will try again.".strip())
-        else:
-            _tell(job, progress)
-            sweep()  # takes it back if its worker is dead
-            time.sleep(WATCH_EVERY_S)
+            continue
+        _tell(job, progress)
+        if time.monotonic() - swept_at >= SWEEP_EVERY_S:
+            swept_at = time.monotonic()
+            sweep()  # takes it back if its worker is dead, releases it when its retry is due
+        time.sleep(WATCH_EVERY_S)
     for job in Job.objects.filter(pk__in=watched, status=Job.Status.FAILED).order_by("created_at"):
         error = job.error or {}
         raise DocumentRefused(error.get("message", "The job failed."), code=error.get("code", "failed"))
+
+
+def _next_due(project_id: UUID) -> Job | None:
+    due = Q(scheduled_for=None) | Q(scheduled_for__lte=timezone.now())
+    return Job.objects.of_subject("project", project_id).active().filter(due).order_by("created_at").first()
 
 
 @contextmanager
@@ -297,10 +299,20 @@ def stored_audit(*, project: Project, most: int | None = MOST) -> FileAudit:
         positions=run.positions,
         total=project.total_cost,
         currency=project.currency,
-        grades={grade: run.counts.get(grade, 0) for grade in ("green", "amber", "red", "not_checked")},
+        grades=_live_counts(project),
         findings=[_told_stored(finding) for finding in ranked[:most]],
         not_checked=_stored_not_checked(run, project),
     )
+
+
+def _live_counts(project: Project) -> dict[str, int]:
+    """Of the project, not of the run: people may have overridden findings since."""
+    return {
+        "green": project.count_green,
+        "amber": project.count_amber,
+        "red": project.count_red,
+        "not_checked": project.count_not_checked,
+    }
 
 
 def _told_stored(finding: Finding) -> ToldFinding:
