@@ -85,7 +85,6 @@ def async_events_redis() -> redis.asyncio.Redis:
     return redis.asyncio.Redis.from_url(
         events_url(),
         socket_connect_timeout=tuning.REDIS_CONNECT_TIMEOUT_S,
-        socket_keepalive=True,
         health_check_interval=15,
         retry=redis.asyncio.retry.Retry(NoBackoff(), 0),
     )

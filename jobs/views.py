@@ -52,7 +52,7 @@ def job_detail(request: HttpRequest, job_id: UUID) -> HttpResponse:
     job = Job.objects.visible_to(request.user).select_related("actor", "batch").filter(pk=job_id).first()
     if job is None:
         raise Http404
-    children = Job.objects.filter(batch=job).without_payload().order_by("created_at")
+    children = Job.objects.filter(batch=job).without_payload().select_related("actor").order_by("created_at", "pk")
     page = Paginator(children, PER_PAGE).get_page(request.GET.get("page")) if job.is_batch else None
     context: dict[str, Any] = {
         "row": _rows(request, [job])[0],
@@ -105,6 +105,7 @@ def _rows(request: HttpRequest, jobs: list[Job]) -> list[dict[str, Any]]:
             "may_cancel": job.is_active and job.pk in changeable and not job.cancel_requested_at,
             "may_retry": job.status in (Job.Status.FAILED, Job.Status.CANCELLED) and job.pk in changeable,
             "error": (job.error or {}).get("message", ""),
+            "seconds": job.duration.total_seconds() if job.duration is not None else None,
         }
         for job in jobs
     ]

@@ -88,7 +88,7 @@ def drain(queue: str) -> int:
     return _drain.some_of(queue)
 
 
-class Worker(SimpleWorker):  # type: ignore[misc]  # RQ has no types
+class Worker(SimpleWorker):
     """RQ's worker without a fork per doorbell, without its command thread (see isolation), and without its record
     keeping, since the truth is in our table."""
 
@@ -140,8 +140,6 @@ def work(queues: Sequence[str], *, burst: bool = False) -> int:
     count = 0
     while not _drain.is_stopping:
         count += _drain.all_of(queues)
-        if _drain.is_stopping:
-            break
         try:
             _listen(queues)
         except (RedisError, OSError) as error:
@@ -152,12 +150,14 @@ def work(queues: Sequence[str], *, burst: bool = False) -> int:
 
 
 def _listen(queues: Sequence[str]) -> None:
+    """Returns when told to stop, and when RQ found an error of its own: then the caller drains and listens anew."""
+    if _drain.is_stopping:
+        return
     connection = worker_redis()
     rq_queues = [doorbell.queue_named(name, connection) for name in queues]
     worker = Worker(rq_queues, connection=connection, serializer=JSONSerializer)
     worker.log_job_description = False
     worker.work(logging_level="WARNING")
-    # RQ returns here when told to stop, and also when it found an error of its own: then the caller listens anew.
     connection.close()
 
 

@@ -1,7 +1,7 @@
 """The stream of a channel in Redis: numbering, keeping, sending, reading.
 
 One script per event, so that number, record and message are one step: two publishers never swap places between them.
-A channel that is new (or was flushed) starts counting from Redis' clock in milliseconds, so a number is never given
+A channel that is new (or was flushed) starts counting from Redis' clock in microseconds, so a number is never given
 twice, even after FLUSHALL: a client that comes back with an old number finds a gap, not somebody else's event.
 """
 
@@ -24,7 +24,7 @@ from ..connections import breaker_of, events_redis, events_url
 SCRIPT = """
 if redis.call('EXISTS', KEYS[1]) == 0 then
   local now = redis.call('TIME')
-  redis.call('SET', KEYS[1], string.format('%.0f', now[1] * 1000 + math.floor(now[2] / 1000)))
+  redis.call('SET', KEYS[1], string.format('%.0f', now[1] * 1000000 + now[2]))
   redis.call('DEL', KEYS[2])
 end
 local seq = string.format('%.0f', redis.call('INCR', KEYS[1]))

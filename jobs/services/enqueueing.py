@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Model
 from django.utils import timezone
 
 from .. import doorbell
@@ -150,5 +151,8 @@ def _insert_or_find(job: Job) -> Job:
     raise WrongState("The same work is being started and ended at this very moment. Try again.")
 
 
-def _id(value: Any) -> UUID | None:
-    return getattr(value, "pk", value)
+def _id(value: Model | UUID | None) -> UUID | None:
+    if isinstance(value, Model):
+        key: UUID = value.pk
+        return key
+    return value

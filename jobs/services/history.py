@@ -20,7 +20,9 @@ def estimate_seconds(kind: str, size: int | None = None) -> float | None:
         kind=kind, status=Job.Status.COMPLETED, started_at__isnull=False, finished_at__isnull=False
     )
     rows = runs.order_by("-finished_at").values_list("started_at", "finished_at", "total")[:LATEST]
-    timed = [((finished - started).total_seconds(), total) for started, finished, total in rows]
+    timed = [
+        ((end - start).total_seconds(), total) for start, end, total in rows if start is not None and end is not None
+    ]
     if not timed:
         return None
     if size:

@@ -70,9 +70,9 @@ def fenced_update(job_id: UUID, attempt: int, values: dict[str, Any], *, returni
     The ORM has no UPDATE … RETURNING; two statements here would double what a short job costs. `values` by field name.
     """
     using = router.db_for_write(Job)
-    fields = {Job._meta.get_field(name): value for name, value in values.items()}
-    prepared = [field.get_db_prep_save(value, connections[using]) for field, value in fields.items()]
-    assignments = ", ".join(f'"{field.column}" = %s' for field in fields)
+    fields = {field.name: field for field in Job._meta.concrete_fields}
+    prepared = [fields[name].get_db_prep_save(value, connections[using]) for name, value in values.items()]
+    assignments = ", ".join(f'"{fields[name].column}" = %s' for name in values)
     held_by_us = "WHERE id = %s AND attempt = %s AND status = 'running'"
     sql = f"UPDATE jobs_job SET {assignments} {held_by_us} RETURNING {returning}"  # noqa: S608 - our own names
     rows = list(Job.objects.raw(sql, [*prepared, job_id, attempt], using=using))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -24,12 +25,12 @@ log = structlog.get_logger(__name__)
 
 @dataclass(eq=False)
 class Seat:
-    """A client's place on a channel. While `held` is a list, events are collected in it; None: they go straight
+    """A client's place on a channel. While `held` is there, events are collected in it; None: they go straight
     through."""
 
     channel: str
     last_seq: int = 0
-    held: list[tuple[int, str]] | None = field(default_factory=list)
+    held: deque[tuple[int, str]] | None = field(default_factory=deque)
     filling: asyncio.Task[None] | None = None
 
 
@@ -54,7 +55,7 @@ class Client:
         self._stop_filling(self.seats.get(channel))
         seat = self.seats[channel] = Seat(channel)
         self._hub.enter(self, channel)
-        seat.filling = asyncio.create_task(self._fill(seat, since, with_snapshot=True))
+        self._start_filling(seat, since, with_snapshot=True)
 
     def leave(self, channel: str) -> None:
         self._stop_filling(self.seats.pop(channel, None))
@@ -126,24 +127,28 @@ class Client:
             log.debug("socket_not_written", error=str(error))
 
     def _catch_up(self, seat: Seat, *first: tuple[int, str]) -> None:
-        seat.held = list(first)
+        seat.held = deque(first)
         since = seat.last_seq or None
-        seat.filling = asyncio.create_task(self._fill(seat, since, with_snapshot=since is None))
+        self._start_filling(seat, since, with_snapshot=since is None)
+
+    def _start_filling(self, seat: Seat, since: int | None, *, with_snapshot: bool) -> None:
+        seat.filling = asyncio.create_task(self._fill(seat, since, with_snapshot=with_snapshot))
+        seat.filling.add_done_callback(self._when_filled)
+
+    def _when_filled(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("channel_not_filled", exc_info=error)
+            self.close(frames.CLOSE_OUR_FAULT)  # it comes back, and is asked for what it missed
 
     async def _fill(self, seat: Seat, since: int | None, *, with_snapshot: bool) -> None:
-        """Bring the seat up to date and let live events through. Without Redis: a snapshot now, the rest when it is
-        back."""
-        while True:
-            try:
-                async with asyncio.timeout(tuning.REDIS_TIMEOUT_S):
-                    await self._hub.subscribed.wait()
-                replay = await stream.read_since_async(self._hub.redis, seat.channel, since)
-                break
-            except (RedisError, OSError):
-                if with_snapshot:
-                    await self._tell_snapshot(seat, seq=0, resumed=False, live=False)
-                with_snapshot, since = True, since if since is not None and not with_snapshot else None
-                await asyncio.sleep(1)
+        """Bring the seat up to date and let live events through. Without Redis: a snapshot now, the rest later."""
+        replay = await self._read(seat.channel, since)
+        if replay is None and with_snapshot:
+            await self._tell_snapshot(seat, seq=0, resumed=False, live=False)
+            since = None
+        while replay is None:
+            await asyncio.sleep(1)
+            replay = await self._read(seat.channel, since)
         resumed = since is not None and replay.complete
         if with_snapshot or not resumed:
             await self._tell_snapshot(seat, seq=replay.last_seq, resumed=resumed, live=True)
@@ -151,11 +156,20 @@ class Client:
         for _, frame in replay.events if resumed else ():
             await self._frames.put(frame)
         while seat.held:
-            seq, frame = seat.held.pop(0)
+            seq, frame = seat.held.popleft()
             if seq > seat.last_seq:
                 seat.last_seq = seq
                 await self._frames.put(frame)
         seat.held = None
+
+    async def _read(self, channel: str, since: int | None) -> stream.Replay | None:
+        """What was missed; None: Redis can't be reached. Read once the subscription stands: nothing falls between."""
+        try:
+            async with asyncio.timeout(tuning.REDIS_TIMEOUT_S):
+                await self._hub.subscribed.wait()
+                return await stream.read_since_async(self._hub.redis, channel, since)
+        except (RedisError, OSError):
+            return None
 
     async def _tell_snapshot(self, seat: Seat, *, seq: int, resumed: bool, live: bool) -> None:
         try:

@@ -64,6 +64,7 @@ class Hub:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        self.subscribed.clear()
         if not self.clients:
             await self.redis.aclose()
 
@@ -74,10 +75,11 @@ class Hub:
             try:
                 async with self.redis.pubsub() as subscription:
                     await self._subscribe(subscription)
+                    self.subscribed.set()
                     if had_gap:
+                        self._tell_all(live=True)
                         for client in list(self.clients):
                             client.catch_up_everywhere()
-                    self.subscribed.set()
                     pause = 0.1
                     while True:
                         message = await subscription.get_message(ignore_subscribe_messages=True, timeout=10)
@@ -85,10 +87,20 @@ class Hub:
                             self._dispatch(message)
             except (RedisError, OSError) as error:
                 log.warning("hub_lost_redis", error=str(error))
-            self.subscribed.clear()
+            except Exception:  # a fault of ours must not leave every page of this process silent
+                log.exception("hub_failed")
+            if self.subscribed.is_set():
+                self.subscribed.clear()
+                self._tell_all(live=False)
             had_gap = True
             await asyncio.sleep(pause)
             pause = min(2.0, pause * 2)
+
+    def _tell_all(self, *, live: bool) -> None:
+        """Pages say whether what they show is live."""
+        told = frames.frame("live", live=live)
+        for client in list(self.clients):
+            client.tell(told)
 
     async def _subscribe(self, subscription: Any) -> None:
         """Returns when Redis has confirmed both: what is published from now on will arrive."""

@@ -6,7 +6,7 @@ import sys
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from jobs.models import Job
 from jobs.worker import work
@@ -16,11 +16,13 @@ class Command(BaseCommand):
     help = "Run background jobs. SIGTERM lets the job at hand finish."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        names = Job.Queue.values
-        parser.add_argument("queues", nargs="*", choices=[*names, []], default=names, help="Most urgent first.")
+        parser.add_argument("queues", nargs="*", metavar="QUEUE", help="Most urgent first; all unless told.")
         parser.add_argument("--burst", action="store_true", help="Leave when the queues are empty.")
 
     def handle(self, *args: Any, queues: list[str], burst: bool, **options: Any) -> None:
-        count = work(queues or list(Job.Queue.values), burst=burst)
+        known = list(Job.Queue.values)
+        if unknown := sorted(set(queues) - set(known)):
+            raise CommandError(f"There is no queue {unknown[0]!r}. Queues: {', '.join(known)}.", returncode=2)
+        count = work(queues or known, burst=burst)
         if burst:
             print(f"{count} jobs run", file=sys.stderr)
