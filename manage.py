@@ -28,6 +28,8 @@ def needs_services(arguments: list[str]) -> bool:
         return False
     if arguments[0] == "check":
         return any(argument.startswith("--database") for argument in arguments)
+    if arguments[0] == "audit_file":
+        return "--save" in arguments
     return arguments[0] not in WITHOUT_SERVICES
 
 
