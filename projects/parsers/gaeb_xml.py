@@ -20,7 +20,7 @@ from projects.parsers.decimals import decimal_from_xml
 from projects.parsers.filehead import FileHead
 from projects.parsers.gaeb_text import plain_text, short_and_long
 from projects.parsers.numbering import Numbering
-from projects.parsers.safexml import child, child_text, forget, iterate, local_name, place
+from projects.parsers.safexml import child, child_text, child_texts, forget, iterate, local_name, place
 
 NAME = "gaeb_xml"
 LABEL = "GAEB DA XML"
@@ -141,8 +141,8 @@ def _date(text: str) -> date | None:
         return None
 
 
-def _figure(bill: Bill, element: etree._Element, name: str) -> Decimal | None:
-    text = child_text(element, name)
+def _figure(bill: Bill, element: etree._Element, name: str, texts: dict[str, str] | None = None) -> Decimal | None:
+    text = child_text(element, name) if texts is None else texts.get(name, "")
     try:
         return decimal_from_xml(text)
     except ValueError:
@@ -154,8 +154,8 @@ def _lint(bill: Bill, element: etree._Element, what: str) -> None:
     bill.warnings.append(f"Line {element.sourceline}: {what}.")
 
 
-def _says_yes(element: etree._Element, name: str) -> bool:
-    return child_text(element, name).lower() in ("yes", "true", "1", "ja")
+def _says_yes(texts: dict[str, str], name: str) -> bool:
+    return texts.get(name, "").lower() in ("yes", "true", "1", "ja")
 
 
 @dataclass(slots=True)
@@ -220,24 +220,25 @@ class _BodyReader:
             _lint(self._bill, element, f"position {number or self._ordinal} has no ID")
         if not short and self._bill.header.phase != "X84":
             _lint(self._bill, element, f"position {number or self._ordinal} has no text")
-        quantity, reason = self._quantity(element, is_surcharge)
+        texts = child_texts(element)
+        quantity, reason = self._quantity(element, texts, is_surcharge)
         return BillPosition(
             ordinal=self._ordinal,
             number=self._numbering.claim(lot, number, f"Line {element.sourceline}"),
             description=short,
-            billing=Billing.SURCHARGE if is_surcharge else self._billing(element, number),
+            billing=Billing.SURCHARGE if is_surcharge else self._billing(element, texts, number),
             object_code=lot,
             object_name=self._categories[0].label if lot else "",
             section_path=path,
             catalogue="GAEB",
             long_text=long_text if long_text != short else "",
-            unit="%" if is_surcharge else child_text(element, "QU") or None,
+            unit="%" if is_surcharge else texts.get("QU") or None,
             quantity=quantity,
             quantity_reason=reason,
-            unit_price=_figure(self._bill, element, "Markup" if is_surcharge else "UP"),
-            total=_figure(self._bill, element, "IT"),
-            vat_rate=_figure(self._bill, element, "VAT"),
-            price_components=self._components(element),
+            unit_price=_figure(self._bill, element, "Markup" if is_surcharge else "UP", texts),
+            total=_figure(self._bill, element, "IT", texts),
+            vat_rate=_figure(self._bill, element, "VAT", texts),
+            price_components=self._components(element, texts),
             source=place(element),
         )
 
@@ -247,38 +248,42 @@ class _BodyReader:
         own = (element.get("RNoPart", "").strip(), element.get("RNoIndex", "").strip())
         return ".".join(part for part in (*parts, *own) if part) if any(own) else ""
 
-    def _quantity(self, element: etree._Element, is_surcharge: bool) -> tuple[Decimal | None, str]:
+    def _quantity(
+        self, element: etree._Element, texts: dict[str, str], is_surcharge: bool
+    ) -> tuple[Decimal | None, str]:
         if is_surcharge:
-            base = child_text(element, "ITMarkup")
+            base = texts.get("ITMarkup", "")
             return None, f"surcharge on {base}" if base else "surcharge on other positions"
-        quantity = _figure(self._bill, element, "Qty")
+        quantity = _figure(self._bill, element, "Qty", texts)
         if quantity is not None:
             return quantity, ""
-        if _says_yes(element, "QtyTBD"):
+        if _says_yes(texts, "QtyTBD"):
             return None, "to be given by the bidder"
-        if _says_yes(element, "LumpSumItem"):
+        if _says_yes(texts, "LumpSumItem"):
             return None, "lump sum"
         if self._bill.header.phase == "X84":
             return None, "X84 carries no quantities"
         return None, "the file has no quantity"
 
-    def _billing(self, element: etree._Element, number: str) -> Billing:
-        if _says_yes(element, "NotAppl"):
+    def _billing(self, element: etree._Element, texts: dict[str, str], number: str) -> Billing:
+        if _says_yes(texts, "NotAppl"):
             _lint(self._bill, element, f"position {number} no longer applies (NotAppl); it is kept outside the totals")
             return Billing.OPTIONAL
-        if child_text(element, "DiscountPcnt"):
+        if texts.get("DiscountPcnt", ""):
             _lint(self._bill, element, f"position {number} has a discount of its own, its total is after it")
-        if child_text(element, "ALNGroupNo") and child_text(element, "ALNSerNo").lstrip("0"):
+        if texts.get("ALNGroupNo", "") and texts.get("ALNSerNo", "").lstrip("0"):
             return Billing.ALTERNATIVE
-        provis = child_text(element, "Provis")
+        provis = texts.get("Provis", "")
         if provis:
-            counted = provis == "WithTotal" or _says_yes(element, "ProvisAccpt")
+            counted = provis == "WithTotal" or _says_yes(texts, "ProvisAccpt")
             return Billing.OPTIONAL_COUNTED if counted else Billing.OPTIONAL
-        if child_text(element, "CONo") or any(category.is_change for category in self._categories):
+        if texts.get("CONo", "") or any(category.is_change for category in self._categories):
             return Billing.CHANGE
-        return Billing.LUMP_SUM if _says_yes(element, "LumpSumItem") else Billing.NORMAL
+        return Billing.LUMP_SUM if _says_yes(texts, "LumpSumItem") else Billing.NORMAL
 
-    def _components(self, element: etree._Element) -> tuple[tuple[str, Decimal], ...]:
-        found = ((i, _figure(self._bill, element, f"UPComp{i}")) for i in range(1, _MAX_COMPONENTS + 1))
+    def _components(self, element: etree._Element, texts: dict[str, str]) -> tuple[tuple[str, Decimal], ...]:
+        if not any(name.startswith("UPComp") for name in texts):
+            return ()
+        found = ((i, _figure(self._bill, element, f"UPComp{i}", texts)) for i in range(1, _MAX_COMPONENTS + 1))
         names = self._outline.components or tuple(f"share {i}" for i in range(1, _MAX_COMPONENTS + 1))
         return tuple((names[i - 1], share) for i, share in found if share is not None)

@@ -105,7 +105,7 @@ def _rounding(head: FileHead) -> Rounding:
 
 
 def _one_quantity(lines: list[MeasureLine]) -> tuple[MeasureLine, ...]:
-    """A quantity recomputed with a coefficient has two lines marked, the first result and the last: the last one counts."""
+    """A quantity recomputed with a coefficient has two lines marked: the last one is the quantity."""
     marked = [place for place, line in enumerate(lines) if line.is_quantity]
     for place in marked[:-1]:
         lines[place] = lines[place]._replace(is_quantity=False)

@@ -21,7 +21,7 @@ from projects.parsers.catalogues import catalogue_of, currency_of
 from projects.parsers.decimals import decimal_from_xml
 from projects.parsers.filehead import FileHead
 from projects.parsers.numbering import Numbering
-from projects.parsers.safexml import child, child_text, forget, iterate, local_name, place
+from projects.parsers.safexml import child, child_text, child_texts, forget, iterate, local_name, place
 
 NAME = "unixml"
 LABEL = "uniXML 1.2"
@@ -191,11 +191,12 @@ class _BodyReader:
         return f"{code} {name}".strip()
 
     def _take_source(self, kind: str, element: etree._Element) -> None:
-        self._objects[-1].sources[kind, child_text(element, "kod_polozky")] = _Source(
-            text=child_text(element, "zkraceny_popis_polozky"),
-            long_text=child_text(element, "plny_popis_polozky"),
-            unit=child_text(element, "merna_jednotka"),
-            system=child_text(element, "cenova_soustava"),
+        texts = child_texts(element)
+        self._objects[-1].sources[kind, texts.get("kod_polozky", "")] = _Source(
+            text=texts.get("zkraceny_popis_polozky", ""),
+            long_text=texts.get("plny_popis_polozky", ""),
+            unit=texts.get("merna_jednotka", ""),
+            system=texts.get("cenova_soustava", ""),
         )
         forget(element)
 
@@ -209,22 +210,23 @@ class _BodyReader:
     def _position(self, element: etree._Element) -> BillPosition:
         self._ordinal += 1
         where = place(element)
-        kind, code = child_text(element, "typ_vety"), child_text(element, "kod_polozky")
-        number = child_text(element, "cislo_polozky")
+        texts = child_texts(element)
+        kind, code, number = (texts.get(name, "") for name in ("typ_vety", "kod_polozky", "cislo_polozky"))
+        object_code = self._object_code()
         source = self._source(kind, code)
         if source is None:
             self._warn(
                 where, f"the code {code!r} of position {number or '?'} is not among the object's sources (zdroje)"
             )
             source = _Source("", "", "", "")
-        quantity, reason = self._quantity(element, where, source.unit)
-        note = child_text(element, "poznamka_polozky")
+        quantity, reason = self._quantity(texts, where, source.unit)
+        note = texts.get("poznamka_polozky", "")
         return BillPosition(
             ordinal=self._ordinal,
-            number=self._numbering.claim(self._object_code(), number, where),
+            number=self._numbering.claim(object_code, number, where),
             description=source.text,
             kind=PositionKind.MATERIAL if kind == "M" else PositionKind.WORK,
-            object_code=self._object_code(),
+            object_code=object_code,
             object_name=self._objects[-1].name if self._objects else "",
             section_path=tuple(label for label in self._sections if label),
             code=code,
@@ -234,8 +236,8 @@ class _BodyReader:
             unit=source.unit or None,
             quantity=quantity,
             quantity_reason=reason,
-            unit_price=self._checked(element, "jednotkova_cena", where),
-            vat_rate=self._vat.get(child_text(element, "typ_sazby_dph")),
+            unit_price=self._checked(texts, "jednotkova_cena", where),
+            vat_rate=self._vat.get(texts.get("typ_sazby_dph", "")),
             measure=self._measure(element),
             source=where,
         )
@@ -249,17 +251,17 @@ class _BodyReader:
         """Bills inside objects carry both codes: "SO 01/01.1"."""
         return "/".join(known.code for known in self._objects if known.code)
 
-    def _quantity(self, element: etree._Element, where: str, unit: str) -> tuple[Decimal | None, str]:
-        quantity = self._checked(element, "mnozstvi", where)
+    def _quantity(self, texts: dict[str, str], where: str, unit: str) -> tuple[Decimal | None, str]:
+        quantity = self._checked(texts, "mnozstvi", where)
         if quantity is not None:
             return quantity, ""
-        written = child_text(element, "mnozstvi")
+        written = texts.get("mnozstvi", "")
         if written:
             return None, f"no figure: {written[:40]!r}"
         return None, "percentage" if unit == "%" else "the file has no quantity"
 
-    def _checked(self, element: etree._Element, name: str, where: str) -> Decimal | None:
-        text = child_text(element, name)
+    def _checked(self, texts: dict[str, str], name: str, where: str) -> Decimal | None:
+        text = texts.get(name, "")
         try:
             return decimal_from_xml(text, ",")
         except ValueError:
@@ -273,9 +275,10 @@ class _BodyReader:
             return ()
         lines: list[MeasureLine] = []
         for row in sheet.iter("{*}radek_vykazu_vymer"):
-            text, figure = child_text(row, "vyraz"), child_text(row, "kod_figury")
-            is_quantity = child_text(row, "prevzit_mnozstvi").upper() == "ANO"
-            kind = _MEASURE_KINDS.get(child_text(row, "typ_radku"), "comment")
+            texts = child_texts(row)
+            text, figure = texts.get("vyraz", ""), texts.get("kod_figury", "")
+            is_quantity = texts.get("prevzit_mnozstvi", "").upper() == "ANO"
+            kind = _MEASURE_KINDS.get(texts.get("typ_radku", ""), "comment")
             if text or figure or is_quantity:
                 lines.append(MeasureLine(text, kind, None, figure, is_quantity))
         if child_text(sheet, "soucet_radku").upper() == "ANO" and not any(line.is_quantity for line in lines):

@@ -166,7 +166,7 @@ def test_elements_nested_without_end_are_refused(tmp_path):
     path.write_text('<unixml verze="1.2"><objekty>' + "<dil>" * 5000 + "</dil>" * 5000 + "</objekty></unixml>")
     error = refusal(path)
     assert error.code == "damaged"
-    assert "deep" in str(error)
+    assert "depth" in str(error)
 
 
 def test_a_truncated_xml_names_the_line(tmp_path, house):

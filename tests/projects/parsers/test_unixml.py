@@ -74,6 +74,14 @@ def test_a_sheet_whose_lines_are_summed_says_so_with_a_last_subtotal(path, drain
     assert [(line.kind, line.is_quantity) for line in read.measure][-1] == ("subtotal", True)
 
 
+@pytest.mark.parametrize("encoding", ["windows-1250", "utf-16"])
+def test_other_encodings_are_read_as_they_declare(path, house, drain, encoding):
+    write_unixml(path, house)
+    path.write_text(path.read_text("utf-8-sig").replace("utf-8", encoding), encoding)
+    positions, _, bill = drain(path)
+    assert (positions[0].description, bill.header.title) == ("Sejmutí ornice strojně", "Rodinný dům")
+
+
 def test_a_code_without_source_is_a_warning_not_a_refusal(path, house, drain):
     write_unixml(path, house)
     path.write_text(
