@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -44,7 +45,7 @@ def detail(request: PageRequest, project_id: UUID) -> HttpResponse:
         "grades": _grades(project),
         "roles": Role.choices,
         "sorts": SORT_WORDS,
-        "rules": _rules_that_hit(context["audit"]),
+        "rules": _rules_that_hit(project, context["audit"]),
         "settings_form": SettingsForm.of(project),
     }
     return render(request, "projects/detail.html", context)
@@ -78,7 +79,7 @@ def filter_options(request: PageRequest, project_id: UUID) -> HttpResponse:
         "project": project,
         "chosen": chosen,
         "sections": tree_of(project, version.number if version else None) if project.version_number else [],
-        "rules": _rules_that_hit(newest_audit(project)),
+        "rules": _rules_that_hit(project, newest_audit(project)),
     }
     return render(request, "projects/_filter_options.html", context)
 
@@ -112,9 +113,17 @@ def _grades(project: Project) -> list[tuple[str, str, int]]:
     return [(grade.value, grade.label, getattr(project, f"count_{grade.value}")) for grade in order]
 
 
-def _rules_that_hit(audit: AuditRun | None) -> list[dict[str, Any]]:
-    hits = audit.rule_hits if audit else {}
-    return [{"id": rule, "title": rule_title(rule), "hits": hits[rule]} for rule in sorted(hits) if hits[rule]]
+def _rules_that_hit(project: Project, audit: AuditRun | None) -> list[dict[str, Any]]:
+    """`on_positions` leaves out what was said of the budget as a whole. One query."""
+    if audit is None:
+        return []
+    of_budget = Finding.objects.filter(project=project, position__isnull=True).order_by().values_list("rule_id")
+    said = dict(of_budget.annotate(number=Count("pk")))
+    return [
+        {"id": rule, "title": rule_title(rule), "hits": hits, "on_positions": max(0, hits - said.get(rule, 0))}
+        for rule, hits in sorted(audit.rule_hits.items())
+        if hits
+    ]
 
 
 @page
@@ -144,7 +153,7 @@ def audit_report(request: PageRequest, project_id: UUID) -> HttpResponse:
         "budget_findings": [
             {"finding": finding, "title": rule_title(finding.rule_id)} for finding in of_budget[:BUDGET_FINDINGS]
         ],
-        "rules": _rules_that_hit(audit),
+        "rules": _rules_that_hit(project, audit),
         "silent": _rules_without_hits(audit),
     }
     return render(request, "projects/audit.html", context)

@@ -69,52 +69,48 @@
   }
 
   // --- events ------------------------------------------------------------------------------------------------------
-  const mine = (data) => {
-    const channels = joinedChannels();
-    return channels.has(`project:${data.project_id || data.subject_id}`);
-  };
+  const ENDED = ["job_complete", "job_failed", "job_cancelled"];
+  const CHANGES = ["position_updated", "budget_recalculated", "document_uploaded"];
 
-  function heard(type, data) {
-    if (type === "snapshot") {
-      for (const job of data.jobs || []) if (!showJob(job)) jobsChanged();
-      return;
-    }
-    if (!data || !mine(data)) return;
-    if (type === "progress") {
-      if (!showJob(data)) jobsChanged();
-      return;
-    }
-    if (["job_complete", "job_failed", "job_cancelled"].includes(type)) {
+  function heard({ type, data }) {
+    if (type === "snapshot") compare(data);
+    else if (type === "progress" && !showJob(data)) jobsChanged();
+    else if (ENDED.includes(type)) {
       if (type === "job_failed") window.Plumbline.ui.toast(`${data.title}: ${data.error}`, "error");
       jobsChanged();
+      changed();
+    } else if (CHANGES.includes(type)) {
+      if (type !== "document_uploaded") call("project-options", 700);
+      changed();
     }
-    if (["budget_recalculated", "position_updated"].includes(type)) call("project-options", 700);
-    changed();
+  }
+
+  /** What happened between the page's making and now, or while the connection was gone. */
+  function compare(data) {
+    const jobs = data.jobs || [];
+    const shown = jobs.filter(showJob).length;
+    const stale = $$("[data-job]").filter((bar) => !jobs.some((job) => job.job_id === bar.dataset.job));
+    const summary = $("#summary");
+    const isOld = summary && (summary.dataset.version !== String(data.version) || summary.dataset.audited !== String(data.audited_version ?? ""));
+    if (shown < jobs.length || stale.length) jobsChanged();
+    if (isOld || (stale.length && !summary)) changed();
   }
 
   const joined = new Map();
-  const joinedChannels = () => new Set($$("[data-channel]").map((element) => element.dataset.channel));
 
+  /** Channels are named by the elements that show them; those that left the page are left. */
   function join() {
     const live = window.Plumbline?.live;
     if (!live) return;
-    for (const channel of joinedChannels()) {
-      if (!joined.has(channel)) joined.set(channel, live.join(channel, () => {}) || true);
+    const wanted = new Set($$("[data-channel]").map((element) => element.dataset.channel));
+    for (const [channel, leave] of joined) {
+      if (wanted.has(channel)) continue;
+      leave();
+      joined.delete(channel);
     }
-  }
-
-  const TYPES = [
-    "snapshot",
-    "progress",
-    "job_complete",
-    "job_failed",
-    "job_cancelled",
-    "position_updated",
-    "budget_recalculated",
-    "document_uploaded",
-  ];
-  for (const type of TYPES) {
-    document.addEventListener(`live:${type}`, (event) => heard(type, event.detail.data || event.detail));
+    for (const channel of wanted) {
+      if (!joined.has(channel)) joined.set(channel, live.join(channel, heard));
+    }
   }
 
   // Without a connection the page asks by itself, as long as something is under way.
