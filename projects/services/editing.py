@@ -137,10 +137,10 @@ def _total(row: Position) -> Decimal:
         return Decimal(0)
     rounding = (row.document.extracted_data.get("rounding") or {}) if row.document else {}
     step = Decimal(rounding.get("total") or FALLBACK_STEP)
-    total = round_to_step(row.quantity * row.unit_price, step)
-    if abs(total) >= LARGEST["total"]:
+    exact = row.quantity * row.unit_price
+    if abs(exact) >= LARGEST["total"]:
         raise Refused("Quantity times unit price is larger than any budget holds. Check both.", code="too_large")
-    return total.quantize(Decimal("0.01"))
+    return round_to_step(exact, step).quantize(Decimal("0.01"))
 
 
 def _check_fields(fields: dict[str, Any], allowed: tuple[str, ...]) -> None:

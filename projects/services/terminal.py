@@ -19,6 +19,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.services import ensure_organisation
 from jobs.models import Job
 from jobs.runner import run_here
 from jobs.sweeper import sweep
@@ -191,6 +192,7 @@ def save_and_audit(
 
     The jobs run in this process, unless a worker is faster. Raises DocumentRefused with the parser's code, Refused.
     """
+    ensure_organisation(user=owner)  # `createsuperuser` gives none
     project = open_project(actor=owner, name=path.stem or path.name)
     options: dict[str, Any] = {}
     if mapping:

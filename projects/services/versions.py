@@ -26,6 +26,13 @@ COPIED = [
     str(field.column) for field in Position._meta.concrete_fields if field.name not in ("id", "added_in", "removed_in")
 ]
 
+# Rows `o` of an earlier version, and when a current row `p` says the same as one of them.
+THEN = "o.project_id = %(project)s AND o.added_in <= %(then)s AND (o.removed_in IS NULL OR o.removed_in > %(then)s)"
+ALIKE = (
+    "o.lineage = p.lineage AND o.content_hash = p.content_hash AND o.number = p.number AND o.section = p.section"
+    " AND o.category = p.category"
+)
+
 
 def locked_project(*, project_id: UUID) -> Project:
     """The project's row, locked until the transaction ends. Raises ProjectNotFound."""
@@ -92,24 +99,24 @@ def _sums(project_id: UUID) -> dict[str, Any]:
 
 @transaction.atomic
 def restore_version(*, project_id: UUID, number: int, actor: User) -> BudgetVersion:
-    """Make the budget what it was in version `number`, as a new version. Rows that lived on stay as they are;
-    the others are copied with their lineage. Raises Missing, Refused("nothing_changed")."""
+    """Make the budget what it was in version `number`, as a new version. Rows that say the same stay as they
+    are; the others are closed, and those of then copied with their lineage. Raises Missing, Refused("nothing_changed")."""
     project = locked_project(project_id=project_id)
     if not BudgetVersion.objects.filter(project=project, number=number).exists():
         raise Missing(f"This project has no version {number}.", code="version_not_found")
     new = project.version_number + 1
-    then = "(removed_in IS NULL OR removed_in > %(then)s) AND added_in <= %(then)s"
     columns = ", ".join(COPIED)
     values: dict[str, Any] = {"project": project.pk, "then": number, "new": new}
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE projects_position SET removed_in = %(new)s WHERE project_id = %(project)s"
-            f" AND removed_in IS NULL AND NOT ({then})",
+            f"UPDATE projects_position p SET removed_in = %(new)s WHERE p.project_id = %(project)s"
+            f" AND p.removed_in IS NULL AND NOT EXISTS (SELECT FROM projects_position o WHERE {THEN} AND {ALIKE})",
             values,
         )
         cursor.execute(
-            f"INSERT INTO projects_position ({columns}, added_in) SELECT {columns}, %(new)s FROM projects_position"
-            f" WHERE project_id = %(project)s AND {then} AND removed_in IS NOT NULL",
+            f"INSERT INTO projects_position ({columns}, added_in) SELECT {columns}, %(new)s FROM projects_position o"
+            f" WHERE {THEN} AND NOT EXISTS (SELECT FROM projects_position p WHERE p.project_id = %(project)s"
+            f" AND p.removed_in IS NULL AND {ALIKE})",
             values,
         )
     version = close_version(

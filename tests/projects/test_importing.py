@@ -20,7 +20,9 @@ from tests.factories.projects import make_project
 
 pytestmark = pytest.mark.django_db
 
-DIG = GivenPosition("1", "Odkopávky v hornině třídy těžitelnosti I", "m3", Decimal("123"), Decimal("29.10"), "121151113")
+DIG = GivenPosition(
+    "1", "Odkopávky v hornině třídy těžitelnosti I", "m3", Decimal("123"), Decimal("29.10"), "121151113"
+)
 BED = GivenPosition("2", "Lože pod potrubí ze štěrkopísku", "m3", Decimal("10.5"), Decimal("900"), "451573111")
 
 
@@ -113,7 +115,11 @@ def test_a_gaeb_bid_is_joined_to_the_tender_of_the_project(empty: Project, owner
     ("name", "content", "code"),
     [
         ("bill.xlsx", b"PK\x03\x04 cut short", "damaged"),
-        ("bill.xml", b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>', "xml_forbidden"),
+        (
+            "bill.xml",
+            b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>',
+            "xml_forbidden",
+        ),
         ("bill.xlsx", b"just some words", "unknown_dialect"),
     ],
 )
@@ -131,7 +137,9 @@ def test_what_is_no_bill_fails_with_a_reason_and_leaves_nothing(
     assert not Position.objects.exists() and not BudgetVersion.objects.exists()
 
 
-def test_a_total_that_does_not_reconcile_is_refused_unless_accepted(empty: Project, owner: User, tmp_path: Path) -> None:
+def test_a_total_that_does_not_reconcile_is_refused_unless_accepted(
+    empty: Project, owner: User, tmp_path: Path
+) -> None:
     write_kros(tmp_path / "bill.xlsx", given_bill(DIG, BED), stated_total=Decimal("99999"))
     document = upload(empty, owner, tmp_path / "bill.xlsx")
     assert document.parse_error_code == "does_not_reconcile" and "99,999.00" in document.parse_error
