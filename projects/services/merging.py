@@ -37,7 +37,8 @@ def merge_into(*, project_id: UUID, spool: PositionSpool, version: int, replaces
         # Unchanged: drop the incoming row, keep the stored one; it now belongs to the newer document.
         cursor.execute(
             f"WITH same AS (DELETE FROM {STAGING} new USING projects_position old WHERE {current}"
-            " AND old.lineage = new.lineage AND old.content_hash = new.content_hash AND old.section = new.section RETURNING old.id, new.document_id)"
+            " AND old.lineage = new.lineage AND old.content_hash = new.content_hash AND old.section = new.section"
+            " RETURNING old.id, new.document_id)"
             " UPDATE projects_position SET document_id = same.document_id FROM same"
             " WHERE projects_position.id = same.id",
             values,

@@ -66,6 +66,7 @@ def withdraw_override(*, finding_id: int, actor: User) -> Finding:
             raise Conflict("There is no decision on this finding to take back.", code="not_decided")
         FindingOverride.objects.filter(pk=finding.override_id).update(withdrawn_at=timezone.now())
         _apply(project=project, finding=finding, override=None)
+    finding.override = None
     return finding
 
 

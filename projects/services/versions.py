@@ -100,7 +100,8 @@ def _sums(project_id: UUID) -> dict[str, Any]:
 @transaction.atomic
 def restore_version(*, project_id: UUID, number: int, actor: User) -> BudgetVersion:
     """Make the budget what it was in version `number`, as a new version. Rows that say the same stay as they
-    are; the others are closed, and those of then copied with their lineage. Raises Missing, Refused("nothing_changed")."""
+    are; the others are closed, and those of then copied with their lineage.
+    Raises Missing, Refused("nothing_changed")."""
     project = locked_project(project_id=project_id)
     if not BudgetVersion.objects.filter(project=project, number=number).exists():
         raise Missing(f"This project has no version {number}.", code="version_not_found")
