@@ -17,9 +17,9 @@ wsgi = get_wsgi_application()
 from a2wsgi import WSGIMiddleware  # noqa: E402
 from channels.routing import ProtocolTypeRouter  # noqa: E402
 from django.conf import settings  # noqa: E402
-from jobs.sockets.routing import socket_application  # noqa: E402
 
 from config.checks import refuse_half_configured  # noqa: E402
+from jobs.sockets.routing import socket_application  # noqa: E402
 
 refuse_half_configured()
 application = ProtocolTypeRouter(
