@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from django import template
@@ -27,9 +28,13 @@ WORDS = {"red": "red", "amber": "amber", "green": "green", "not_checked": "not c
 def role_lights(roles: Any) -> SafeString:
     """One small mark a role: its letter, and a shape for its grade. Letters are those of the rules (V09, C02 …)."""
     grades = roles if isinstance(roles, dict) else {}
+    return _lights(tuple(str(grades.get(role.value, "")) for role in Role))
+
+
+@lru_cache(maxsize=4096)  # a page has a hundred rows, and a handful of different ones
+def _lights(grades: tuple[str, ...]) -> SafeString:
     marks = []
-    for role in Role:
-        grade = grades.get(role.value, "")
+    for role, grade in zip(Role, grades, strict=True):
         known = grade if grade in WORDS else "none"
         word = WORDS.get(grade, "no rule applies")
         marks.append((known, f"{role.label}: {word}", LETTERS[role.value]))
@@ -77,7 +82,10 @@ def grade_word(grade: str) -> str:
 
 @register.filter
 def grade_count(project: Project, grade: str) -> int:
-    return int(getattr(project, f"count_{grade}"))
+    """Of the current version; what no audit has seen is not checked."""
+    from ..views.counts import counts_of
+
+    return counts_of(project)[grade]
 
 
 @register.filter

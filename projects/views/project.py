@@ -23,6 +23,7 @@ from ..services.access import editable_project, visible_project
 from ..services.auditing import start_audit
 from ..services.opening import archive_project, change_project, unarchive_project
 from .answers import PageRequest, done, go, page
+from .counts import counts_of
 from .rules import known_rules, rule_title
 from .sections import SectionNode, tree_of
 from .states import newest_audit, opened
@@ -110,7 +111,8 @@ def _version(project: Project, number: int | None) -> BudgetVersion | None:
 
 def _grades(project: Project) -> list[tuple[str, str, int]]:
     order = (Grade.RED, Grade.AMBER, Grade.GREEN, Grade.NOT_CHECKED)
-    return [(grade.value, grade.label, getattr(project, f"count_{grade.value}")) for grade in order]
+    counts = counts_of(project)
+    return [(grade.value, grade.label, counts[grade.value]) for grade in order]
 
 
 def _rules_that_hit(project: Project, audit: AuditRun | None) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from django.http import QueryDict
 from ..models import BudgetVersion, Finding, Position, Project
 from ..models.findings import Grade, Role
 from ..querysets import SORTS, PositionQuerySet
+from .rows import ShownRow, shown_rows
 from .sections import SectionNode
 
 ROWS = 100
@@ -80,7 +81,7 @@ def _number(value: str) -> int | None:
 class Table:
     filters: Filters
     page: Page[int]
-    rows: list[Position]
+    rows: list[ShownRow]
 
     @property
     def sort_words(self) -> dict[str, str]:
@@ -102,11 +103,12 @@ def table_of(project: Project, filters: Filters, node: SectionNode | None, versi
     Sorting carries ids only: whole rows are fetched for the hundred that are shown.
     """
     found = _narrowed(Position.objects.filter(project=project).of_version(filters.version), project, filters, node)
-    ids = found.sorted_by(filters.sort).values_list("pk", flat=True)
-    page = KnownPaginator(ids, _known_count(project, filters, version)).get_page(filters.page)
+    ids = _sorted(found, project, filters).values_list("pk", flat=True)
+    page = KnownPaginator(ids, _known_count(project, filters, node, version)).get_page(filters.page)
     keys = list(page.object_list)
     by_id = Position.objects.select_related("verdict").defer(*HEAVY).in_bulk(keys)
-    return Table(replace(filters, page=page.number), page, [by_id[key] for key in keys if key in by_id])
+    rows = shown_rows(project, [by_id[key] for key in keys if key in by_id], filters.version)
+    return Table(replace(filters, page=page.number), page, rows)
 
 
 def _narrowed(
@@ -129,9 +131,21 @@ def _narrowed(
     return found
 
 
-def _known_count(project: Project, filters: Filters, version: BudgetVersion | None) -> int | None:
-    if filters.role or filters.section or filters.rule or filters.q:
+def _sorted(found: PositionQuerySet, project: Project, filters: Filters) -> PositionQuerySet:
+    """As `sorted_by`; but where every position has a verdict, by money along its index: 3 ms in place of 70 at 100,000
+    positions, since "nulls last" over an outer join has to sort them all."""
+    if filters.sort == "money" and filters.version is None and project.is_audited:
+        return found.filter(verdict__project=project).order_by("-verdict__money_at_stake", "ordinal")
+    return found.sorted_by(filters.sort)
+
+
+def _known_count(
+    project: Project, filters: Filters, node: SectionNode | None, version: BudgetVersion | None
+) -> int | None:
+    if filters.role or filters.rule or filters.q:
         return None
+    if node is not None:
+        return None if filters.grade else node.positions
     if version is not None:
         return None if filters.grade else version.total_positions
     if not filters.grade:

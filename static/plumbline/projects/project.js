@@ -50,14 +50,15 @@
     const bars = $$(`[data-job="${CSS.escape(data.job_id)}"]`);
     for (const bar of bars) {
       const progress = $("progress", bar);
-      if (data.total) progress.value = Math.min(100, 100 * data.progress);
+      const isCounting = data.total > data.done; // a total that only follows what is done tells nothing
+      if (isCounting) progress.value = Math.min(100, 100 * data.progress);
       else progress.removeAttribute("value");
       $("[data-progress-step]", bar).textContent = data.message || "";
-      $("[data-progress-count]", bar).textContent = data.total
+      $("[data-progress-count]", bar).textContent = isCounting
         ? `${numbers.format(data.done)} of ${numbers.format(data.total)}`
-        : "";
+        : data.done ? numbers.format(data.done) : "";
       const left = $("[data-job-eta]", bar);
-      if (left) left.textContent = eta(data.eta_seconds);
+      if (left) left.textContent = isCounting && data.progress > 0.01 ? eta(data.eta_seconds) : "";
       const counts = data.detail?.counts;
       const grades = $("[data-job-grades]", bar);
       if (grades && counts) {
