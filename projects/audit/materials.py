@@ -9,6 +9,7 @@ from projects.audit.findings import Grade, Hit, Role, Suggestion
 from projects.audit.registry import SaidOfBudget, Thresholds, budget_rule
 from projects.audit.view import BudgetView
 from projects.audit.wording import place, plain
+from projects.parsers.bill import PositionKind
 
 _SAME_MEASURE = frozenset({"m", "m2", "m3", "kg", "t"})
 _OPENINGS = re.compile(r"okn|dveř|vrat|window|door|fenster|tür", re.IGNORECASE)
@@ -19,7 +20,7 @@ def pairs_of_work_and_material(view: BudgetView) -> list[tuple[int, int]]:
     pairs = []
     for index in range(1, len(view)):
         work, material = view.positions[index - 1], view.positions[index]
-        if material.kind.value != "material" or work.kind.value != "work":
+        if material.kind is not PositionKind.MATERIAL or work.kind is not PositionKind.WORK:
             continue
         if material.section_path != work.section_path or material.object_code != work.object_code:
             continue
@@ -33,9 +34,9 @@ def pairs_of_work_and_material(view: BudgetView) -> list[tuple[int, int]]:
 
 def _is_paired_material(view: BudgetView, index: int) -> bool:
     position = view.positions[index]
-    if index == 0 or position.kind.value != "material" or view.units[index] not in _SAME_MEASURE:
+    if index == 0 or position.kind is not PositionKind.MATERIAL or view.units[index] not in _SAME_MEASURE:
         return False
-    return view.units[index] == view.units[index - 1] and view.positions[index - 1].kind.value == "work"
+    return view.units[index] == view.units[index - 1] and view.positions[index - 1].kind is PositionKind.WORK
 
 
 @budget_rule(

@@ -243,11 +243,11 @@ class BudgetView:
         return _grouped((p.code, i) for i, p in enumerate(self.positions) if flags[i])
 
     @cached_property
-    def by_group(self) -> dict[tuple[str, str, str], list[int]]:
+    def by_group(self) -> dict[tuple[PositionKind, str, str], list[int]]:
         """Priced positions that may be compared: kind, code family, unit."""
         units = self.units
         return _grouped(
-            ((p.kind.value, family_of(p.code), units[i] or p.unit or ""), i)
+            ((p.kind, family_of(p.code), units[i] or p.unit or ""), i)
             for i, p in enumerate(self.positions)
             if p.code and p.unit_price is not None and p.unit_price > 0
         )

@@ -73,7 +73,8 @@ def test_c03_a_price_far_from_its_group_is_found() -> None:
     rows = numbered(*_group("100", "105", "110", "95", "98", "900"))
     (finding,) = said(view(*rows), "C03")
     assert (finding.index, finding.grade, finding.demand) == (5, Grade.RED, "lower")
-    assert finding.money_at_stake > 0
+    assert finding.money_at_stake == D("4785.18")  # 6 x (900 - 102.47), the geometric middle of 100 and 105
+    assert (finding.evidence["z"], finding.evidence["median"]) == ("25.38", "102.47")
 
 
 def test_c03_prices_that_spread_evenly_are_fine() -> None:

@@ -147,16 +147,16 @@ def test_the_order_of_positions_changes_only_which_of_several_is_named() -> None
 
 def test_progress_names_positions_and_ends_with_the_last() -> None:
     reports: list[tuple[int, int, str, dict[str, int]]] = []
-    budget = large_view(250)
+    budget = large_view(251)
     result = audit(budget, report=lambda k, n, message, counts: reports.append((k, n, message, counts.as_dict())))
     of_budget = [report for report in reports if report[0] == 0]
     of_positions = [report for report in reports if report[0] > 0]
     assert len(of_budget) == len([rule for rule in all_rules() if rule.scope == "budget"])
     assert [k for k, *_ in of_positions] == sorted({k for k, *_ in of_positions})
-    assert 100 <= len(of_positions) <= 250
+    assert 100 <= len(of_positions) <= 251
     k, n, message, counts = of_positions[-1]
-    assert (k, n, counts) == (250, 250, result.counts.as_dict())
-    assert message == f"Auditing position 250/250: {budget.positions[249].description}"
+    assert (k, n, counts) == (251, 251, result.counts.as_dict())
+    assert message == f"Auditing position 251/251: {budget.positions[250].description}"
     assert all(sum(counts.values()) == k for k, _, _, counts in of_positions)
 
 
@@ -224,6 +224,11 @@ def test_a_bill_becomes_a_view() -> None:
     assert budget.amounts == [D("3.00"), D("1.01")]  # 1.005 by the file's rounding
     assert budget.grand_total == D("4.01")
     assert "V08" not in audit(budget).hits_by_rule
+
+
+def test_amounts_without_a_stated_total_follow_the_files_rounding() -> None:
+    rounding = Rounding(total=D("0.1"), is_stated=True)
+    assert view(position(quantity="3", unit_price="0.15", total=None), rounding=rounding).amounts == [D("0.5")]
 
 
 def test_the_content_hash_is_that_of_the_content() -> None:

@@ -34,6 +34,16 @@ def test_a_subtotal_may_count_from_the_last_one_or_from_the_start() -> None:
     assert set(evaluate_sheet(lines, {}).candidates) == {D(4), D(5)}
 
 
+def test_a_subtotal_that_is_not_marked_only_closes_a_block() -> None:
+    lines = [line("10"), line("4", marked=True), line("Součet", "subtotal")]
+    assert evaluate_sheet(lines, {}).candidates == (D(4),)
+
+
+def test_a_line_before_the_last_subtotal_does_not_spoil_the_next_block() -> None:
+    lines = [line("délka"), line("Mezisoučet", "subtotal"), line("2*3"), line("Součet", "subtotal", marked=True)]
+    assert evaluate_sheet(lines, {}).candidates == (D(6),)
+
+
 def test_without_a_mark_every_reading_is_a_candidate() -> None:
     assert set(evaluate_sheet([line("6,236*1,1"), line("6,86*1,02")], {}).candidates) == {D("13.8568"), D("6.9972")}
 

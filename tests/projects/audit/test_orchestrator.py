@@ -133,6 +133,7 @@ def test_an_unmeasured_precision_is_called_so() -> None:
 def test_money_at_stake_is_the_total_by_deviation_or_what_the_rule_knows() -> None:
     assert verdict_of(rule("A", amber())).money_at_stake == D("125.00")
     assert verdict_of(rule("A", amber(deviation=D("0.1")))).money_at_stake == D("12.50")
+    assert verdict_of(rule("A", amber(deviation=D(3)))).money_at_stake == D("125.00")
     assert verdict_of(rule("A", amber(money_at_stake=D("-7")))).money_at_stake == D("7.00")
     assert verdict_of(rule("A", Hit(0, Grade.INFO, "info"))).money_at_stake == 0
 
@@ -226,6 +227,13 @@ def test_an_overridden_finding_stays_listed_and_counts_no_more() -> None:
     assert result.verdicts[0].grade is Grade.GREEN
     assert result.verdicts[0].money_at_stake == 0
     assert finding not in result.ranked()
+
+
+def test_an_overridden_finding_no_longer_lowers_confidence() -> None:
+    wrong = view(position(total="999"))
+    half = {"V07": D("0.5")}
+    doubted = audit(wrong, precision=half).verdicts[0].confidence
+    assert audit(wrong, precision=half, overrides=[_override()]).verdicts[0].confidence == doubted * 2
 
 
 def test_an_override_may_lower_the_grade_instead() -> None:

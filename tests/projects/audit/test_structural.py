@@ -132,6 +132,10 @@ def test_s05_formwork_out_of_proportion_is_amber() -> None:
     assert grades(view(*numbered(concrete("20"), formwork("300"))), "S05") == [(1, Grade.AMBER)]
 
 
+def test_s05_what_is_struck_is_not_counted_again() -> None:
+    assert grades(view(*numbered(concrete("20"), formwork("200"), struck("200"))), "S05") == []
+
+
 def test_s05_without_concrete_there_is_no_ratio() -> None:
     assert grades(view(*numbered(formwork(), struck())), "S05") == []
 
