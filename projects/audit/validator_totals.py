@@ -29,8 +29,11 @@ def sums_differ(view: BudgetView, t: Thresholds) -> SaidOfBudget:
     if not view.is_priced:
         return
     sums = _Sums(view)
+    discounted = [stated for stated in view.totals if stated.discount]
     for stated in view.totals:
-        yield from _compare(view, stated, sums, t)
+        # A discount lowers the sums above the one it is taken off, not that one itself
+        discount = sum((inner.discount for inner in discounted if _is_inside(inner, stated)), Decimal(0))
+        yield from _compare(view, stated, sums, discount, t)
 
 
 class _Sums:
@@ -61,9 +64,14 @@ def _key_of(stated: StatedTotal) -> tuple[str, ...]:
     return (stated.object_code, *stated.section_path)
 
 
-def _compare(view: BudgetView, stated: StatedTotal, sums: _Sums, t: Thresholds) -> SaidOfBudget:
+def _is_inside(inner: StatedTotal, outer: StatedTotal) -> bool:
+    inner_key, outer_key = _key_of(inner), _key_of(outer)
+    return len(inner_key) > len(outer_key) and inner_key[: len(outer_key)] == outer_key
+
+
+def _compare(view: BudgetView, stated: StatedTotal, sums: _Sums, discount: Decimal, t: Thresholds) -> SaidOfBudget:
     key = _key_of(stated)
-    computed = sums.amount.get(key, Decimal(0))
+    computed = sums.amount.get(key, Decimal(0)) - discount
     rows = sums.rows.get(key, 0)
     tolerance = t["V08.per_row"] * max(rows, 1)
     difference = stated.amount - computed
@@ -82,6 +90,7 @@ def _compare(view: BudgetView, stated: StatedTotal, sums: _Sums, t: Thresholds) 
             "stated": plain(stated.amount),
             "computed": plain(computed),
             "rows": rows,
+            "discount": plain(discount),
             "threshold": plain(tolerance),
             "source": stated.source,
         },

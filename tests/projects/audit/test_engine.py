@@ -7,6 +7,7 @@ import random
 from collections import Counter
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -236,3 +237,8 @@ def test_the_content_hash_is_that_of_the_content() -> None:
     assert hash_of(first) == hash_of(replace(first, quantity=D("10.000"), key="9", ordinal=7, source="B3"))
     for changes in ({"quantity": D(11)}, {"description": "x"}, {"measure": sheet("1")}, {"unit": None}):
         assert hash_of(first) != hash_of(replace(first, **changes))
+
+
+def test_the_documentation_lists_every_rule() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "audit.md").read_text(encoding="utf-8")
+    assert [rule.id for rule in all_rules() if f"\n| {rule.id} |" not in text] == []

@@ -56,3 +56,9 @@ def test_v08_alternatives_do_not_count_and_surcharges_do() -> None:
 def test_v08_without_stated_totals_nothing_is_compared() -> None:
     assert grades(view(*numbered({}, {})), "V08") == []
     assert grades(view(*numbered({}), totals=[total("bill", "999")], is_priced=False), "V08") == []
+
+
+def test_v08_a_discount_lowers_the_sums_above_it_only() -> None:
+    section = StatedTotal("section", D("250"), "SO 1", SECTION, discount=D("25"))
+    assert grades(view(*numbered({}, {}), totals=[section, total("bill", "225"), total("object", "225")]), "V08") == []
+    assert grades(view(*numbered({}, {}), totals=[section, total("bill", "250")]), "V08") == [(WHOLE, Grade.RED)]
