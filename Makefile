@@ -38,7 +38,7 @@ unit: setup
 	@$(PYTHON_IN_VENV) -m pytest -n 2 --ignore=tests/e2e
 
 e2e: setup
-	@$(PYTHON_IN_VENV) -m pytest -p no:xdist tests/e2e
+	@$(PYTHON_IN_VENV) -m pytest -p no:xdist -p no:asyncio tests/e2e
 
 bench: setup
 	@$(PYTHON_IN_VENV) -m benchmarks
