@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, cast
 
+from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -55,6 +56,21 @@ def each(request: HttpRequest, rows: QuerySet[Any], act: Callable[[Any], object]
             messages.error(request, f"{row}: {error}")
     if succeeded:
         messages.success(request, done.format(succeeded))
+
+
+def page_with(
+    model_admin: ModelAdmin, request: HttpRequest, *, title: str, form: forms.Form, submit: str, back: str
+) -> HttpResponse:
+    """A form on a page of the admin: what an action needs to know, or a bare confirmation (links must change nothing)."""
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "title": title,
+        "form": form,
+        "submit": submit,
+        "back": back,
+        "opts": model_admin.model._meta,
+    }
+    return render(request, "admin/projects/form.html", context)
 
 
 class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
@@ -115,8 +131,12 @@ class ProjectAdmin(ModelAdmin):  # type: ignore[misc]
 
     @action(description="Start an audit", url_path="audit", permissions=["change"])
     def start_audit(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        back = reverse("admin:projects_project_change", args=[object_id])
+        if request.method != "POST":
+            title = "Audit the current version of this project?"
+            return page_with(self, request, title=title, form=forms.Form(), submit="Start the audit", back=back)
         self.start_audits(request, Project.objects.filter(pk=object_id))
-        return redirect("admin:projects_project_change", object_id)
+        return redirect(back)
 
     @action(description="Open its page", url_path="page")
     def open_page(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -142,15 +162,9 @@ class ProjectAdmin(ModelAdmin):  # type: ignore[misc]
                     return redirect("admin:projects_project_change", object_id)
                 messages.success(request, "The bill is being read.")
                 return redirect("admin:jobs_job_change", upload.job.pk)
-        context = {
-            **self.admin_site.each_context(request),
-            "title": f"Import a bill into {project}",
-            "form": form,
-            "submit": "Import",
-            "back": reverse("admin:projects_project_change", args=[object_id]),
-            "opts": self.model._meta,
-        }
-        return render(request, "admin/projects/form.html", context)
+        back = reverse("admin:projects_project_change", args=[object_id])
+        title = f"Import a bill into {project}"
+        return page_with(self, request, title=title, form=form, submit="Import", back=back)
 
 
 @admin.register(Document)
@@ -251,23 +265,21 @@ class FindingAdmin(ReadOnlyAdmin):
             else:
                 messages.success(request, "Your decision is recorded; the position is graded anew.")
                 return redirect("admin:projects_finding_change", object_id)
-        context = {
-            **self.admin_site.each_context(request),
-            "title": f"Decide on {finding.rule_id}: {finding.reasoning[:120]}",
-            "form": form,
-            "submit": "Record the decision",
-            "back": reverse("admin:projects_finding_change", args=[object_id]),
-            "opts": self.model._meta,
-        }
-        return render(request, "admin/projects/form.html", context)
+        back = reverse("admin:projects_finding_change", args=[object_id])
+        title = f"Decide on {finding.rule_id}: {finding.reasoning[:120]}"
+        return page_with(self, request, title=title, form=form, submit="Record the decision", back=back)
 
     @action(description="Take the decision back", url_path="withdraw", permissions=["decide"])
     def withdraw(self, request: HttpRequest, object_id: str) -> HttpResponse:
         def take_back(finding: Finding) -> None:
             overrides.withdraw_override(finding_id=finding.pk, actor=actor_of(request))
 
+        back = reverse("admin:projects_finding_change", args=[object_id])
+        if request.method != "POST":
+            title = "Take the decision on this finding back?"
+            return page_with(self, request, title=title, form=forms.Form(), submit="Take it back", back=back)
         each(request, Finding.objects.filter(pk=object_id), take_back, "The finding counts again.")
-        return redirect("admin:projects_finding_change", object_id)
+        return redirect(back)
 
 
 @admin.register(FindingOverride)

@@ -49,7 +49,8 @@ def logging_for(style: Literal["console", "json", "quiet"]) -> dict[str, Any]:
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             "django.request": {"level": "ERROR"},
-            "django_structlog": {"level": level},
+            # Two lines a request: what a server's log is for, and noise beside a person's terminal.
+            "django_structlog": {"level": level if style == "json" else "WARNING"},
             "rq": {"level": "WARNING"},
             "uvicorn": {"level": "WARNING"},
         },
