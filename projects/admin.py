@@ -61,7 +61,7 @@ def each(request: HttpRequest, rows: QuerySet[Any], act: Callable[[Any], object]
 def page_with(
     model_admin: ModelAdmin, request: HttpRequest, *, title: str, form: forms.Form, submit: str, back: str
 ) -> HttpResponse:
-    """A form on a page of the admin: what an action needs to know, or a bare confirmation (links must change nothing)."""
+    """A form on a page of the admin: what an action needs, or a bare confirmation (a link must change nothing)."""
     context = {
         **model_admin.admin_site.each_context(request),
         "title": title,
