@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -93,17 +94,20 @@ def _both(conflict: EditConflict, project: Project, lineage: UUID) -> dict[str, 
             {
                 "name": name,
                 "label": form[name].label,
-                "theirs": _plain(current[name]),
-                "yours": _plain(value),
-                "differs": str(current[name] or "") != str(value or ""),
+                "theirs": _plain(name, current[name]),
+                "yours": _plain(name, value),
+                "differs": _plain(name, current[name]) != _plain(name, value),
             }
             for name, value in yours.items()
         ],
     }
 
 
-def _plain(value: Any) -> str:
-    return "" if value is None else str(value)
+def _plain(name: str, value: Any) -> str:
+    """Equal figures read alike: 351.0000 and 351."""
+    if value in (None, ""):
+        return ""
+    return f"{Decimal(value).normalize():f}" if name in ("quantity", "unit_price") else str(value)
 
 
 @page

@@ -17,19 +17,8 @@ from ..services.auditing import AUDIT
 from ..services.documents import PARSE
 from .answers import PageRequest
 
-PLANS = {  # what to do next about a document that could not be read, by the parser's code
-    "mapping_needed": "Say which column holds what; the choice is yours to confirm.",
-    "does_not_reconcile": "Compare both totals. If the file is right as it is, accept the difference.",
-    "empty_file": "Export the bill again and upload the new file.",
-    "no_positions": "Check that the file is the bill itself, not its cover or recapitulation.",
-    "archive_bomb": "The file unpacks to far more than it should. Save it anew in the program that made it.",
-    "xml_forbidden": "The file asks for other files to be loaded. Export it again without a DTD.",
-    "unsupported_dialect": "Export the bill in a format that can be read: KROS xlsx, uniXML, GAEB DA XML, a table.",
-    "unknown_dialect": "Export the bill in a format that can be read: KROS xlsx, uniXML, GAEB DA XML, a table.",
-    "not_a_workbook": "Save it as xlsx or export the bill again.",
-    "too_large": "Split the bill by building object.",
-    "damaged": "Export the bill again and upload the new file.",
-}
+# What a person may decide about a document that could not be read. All else the parser's own message says.
+PLANS = {"does_not_reconcile": "Compare both totals. If the file is right as it is, accept the difference."}
 FAILURES_SHOWN = 4
 
 

@@ -60,7 +60,8 @@ def version_detail(request: PageRequest, project_id: UUID, number: int) -> HttpR
 def _change(row: dict[str, Any]) -> dict[str, Any]:
     """Before and after, field by field; of what was added or removed, the one side there is."""
     before, after = row.get("before") or {}, row.get("after") or {}
-    names = list(dict.fromkeys([*before, *after]))
+    known = list(FIELD_WORDS)  # JSON of the database comes in an order of its own
+    names = sorted({*before, *after}, key=lambda name: known.index(name) if name in known else len(known))
     pairs = [
         {"label": FIELD_WORDS.get(name, name.capitalize()), "before": before.get(name), "after": after.get(name)}
         for name in names

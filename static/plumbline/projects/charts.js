@@ -29,6 +29,7 @@
   }
 
   const short = new Intl.NumberFormat("en-GB", { notation: "compact", maximumFractionDigits: 1 });
+  const whole = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 0 });
   const exact = new Intl.NumberFormat("en-GB", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 
   /** Grey stripes for "not checked": it must not look like a grade. */
@@ -107,16 +108,19 @@
     const fill = { total: paint.accent, up: paint.red, down: paint.green, same: paint.muted };
     options.plugins.legend.display = false;
     options.scales.x.grid.display = false;
-    options.scales.y.ticks.callback = (value) => short.format(value);
+    options.scales.y.ticks.includeBounds = false;
     // Small changes of a large total would be invisible from zero on.
     const steps = data.bars.filter((bar) => bar.kind !== "total");
     const edges = steps.flatMap((bar) => [Number(bar.from), Number(bar.to)]);
+    options.scales.y.ticks.callback = (value) => short.format(value);
     if (edges.length) {
       const low = Math.min(...edges);
       const high = Math.max(...edges);
       const margin = Math.max((high - low) * 0.6, Math.abs(high) * 0.001, 1);
       if (low - margin > 0) options.scales.y.min = low - margin;
       options.scales.y.max = high + margin * 0.3;
+      // "8.1m" on every line would tell nothing.
+      if (high - low < Math.abs(high) * 0.1) options.scales.y.ticks.callback = (value) => whole.format(value);
     }
     options.plugins.tooltip.callbacks = {
       label: (item) => {

@@ -157,6 +157,13 @@
   });
 
   // --- refusals: in the form they answer, else as a message ----------------------------------------------------------
+  // While DEBUG is on, django-htmx writes any answer of 400, 403 or 404 over the whole page. A refusal is no accident.
+  window.addEventListener(
+    "htmx:beforeOnLoad",
+    (event) => event.detail.xhr.getResponseHeader("X-Refused") && event.stopPropagation(),
+    true,
+  );
+
   function showRefusal(event, answer) {
     const asker = event.detail.requestConfig?.elt;
     event.detail.isError = false;
@@ -178,6 +185,9 @@
     event.detail.shouldSwap = false;
     window.Plumbline.ui.toast(said, "error");
   }
+
+  // A search box asks while it is typed in. Its `change`, on leaving it, would ask again: after "clear the filters", say.
+  document.addEventListener("change", (event) => event.target.matches("[data-search]") && event.stopPropagation(), true);
 
   document.addEventListener("DOMContentLoaded", () => {
     join();
