@@ -1,0 +1,45 @@
+"""`python -m benchmarks [bulk] [events] [pages]`: measure, print, keep, and end with 1 when a claim fails."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser
+
+from benchmarks.ground import prepared
+from benchmarks.report import Report, keep, print_report
+
+NAMES = ("bulk", "events", "pages")
+
+
+def main() -> int:
+    parser = ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"Of {', '.join(NAMES)}; all of them by default.")
+    wanted = parser.parse_args().names or list(NAMES)
+    unknown = sorted(set(wanted) - set(NAMES))
+    if unknown:
+        parser.error(f"no benchmark is called {', '.join(unknown)}; there are {', '.join(NAMES)}")
+    reports: list[Report] = []
+    with prepared() as folder:
+        from benchmarks import bulk, events, pages
+
+        big = bulk.big_project(folder) if {"bulk", "pages"} & set(wanted) else None
+        if big is not None and "bulk" in wanted:
+            reports += _shown(bulk.measure(big))
+        if "events" in wanted:
+            reports += _shown(events.measure())
+        if big is not None and "pages" in wanted:
+            reports += _shown(pages.measure(big))
+    print(f"\nKept in {keep(reports)}")
+    return 0 if all(report.holds for report in reports) else 1
+
+
+def _shown(found):  # type: ignore[no-untyped-def]
+    reports = []
+    for report in found:
+        print_report(report)
+        reports.append(report)
+    return reports
+
+
+if __name__ == "__main__":
+    sys.exit(main())
