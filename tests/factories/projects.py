@@ -42,13 +42,15 @@ def make_document(project: Project, name: str = "bill.xlsx", content: bytes = b"
     return document
 
 
-def make_positions(project: Project, number: int, *, document: Document | None = None, **fields: Any) -> list[Position]:
-    """Current positions 1 … number with unit price 10 × i, as version 1 (made if the project has none yet)."""
+def make_positions(
+    project: Project, how_many: int, /, *, document: Document | None = None, **fields: Any
+) -> list[Position]:
+    """Current positions 1 … how_many with unit price 10 × i, as version 1 (made if the project has none yet)."""
     if project.version_number == 0:
         make_version(project)
     before = Position.objects.filter(project=project).count()
     rows = []
-    for i in range(before + 1, before + number + 1):
+    for i in range(before + 1, before + how_many + 1):
         values: dict[str, Any] = {
             "project": project,
             "document": document,
