@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import structlog
 from django.db import connections
 
 from .run import Run
+from .services import batches
 
 log = structlog.get_logger(__name__)
 
@@ -58,19 +59,22 @@ class Heart:
                     if self._stopping:
                         return
                     run = self._run
-                    if run is None or run.due_in() > 0:
+                if run is not None:
+                    self._tend(batches.settle_owed)
+                    if run.due_in() <= 0:
+                        self._tend(run.tend)
+                with self._wake:
+                    if not self._stopping:
                         self._wake.wait(LOOK_EVERY_S)
-                        continue
-                self._tend(run)
         finally:
             connections.close_all()
 
-    def _tend(self, run: Run) -> None:
+    def _tend(self, work: Callable[[], None]) -> None:
         try:
-            run.tend()
+            work()
         except Exception as error:
             # The database is away, perhaps. The lease outlives two missed beats; the next one uses a fresh connection.
-            log.warning("heartbeat_failed", job_id=str(run.job_id), error=str(error))
+            log.warning("heartbeat_failed", error=str(error))
             connections.close_all()
             with self._wake:
                 if not self._stopping:

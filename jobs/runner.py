@@ -56,6 +56,7 @@ def run_here(*, job_id: UUID) -> None:
             run_claimed(job, heart=heart, isolate=False)
         finally:
             heart.stop()
+        _guarded(batches.settle_owed)
 
 
 def execute(job: Job, kind: Kind, *, heart: Heart) -> None:
@@ -90,6 +91,8 @@ def _supervise(job: Job, kind: Kind) -> None:
             log.warning("heartbeat_failed", error=str(error))
 
     crash = isolation.run_in_child(lambda: execute(job, kind, heart=Heart()), kind=kind, beat=beat)
+    if job.batch_id:
+        batches.child_ended(job.batch_id)  # what the child owes has ended with it
     if crash is not None:
         _failed(Run(Job.objects.get(pk=job.pk)), crash, None, attempt=job.attempt)
 

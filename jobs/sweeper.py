@@ -47,6 +47,7 @@ def sweep(now: datetime | None = None) -> Swept:
     released = lifecycle.release_due(now=now)
     swept.retries_released = len(released)
     swept.rung = _ring_overdue(now, {queue for queue, _, _ in released})
+    batches.settle_owed()
     swept.batches_settled = _settle_batches()
     if swept:
         log.info("swept", **asdict(swept))

@@ -12,6 +12,7 @@ from django.core.paginator import Paginator
 from django.core.serializers.json import DjangoJSONEncoder
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
@@ -105,6 +106,7 @@ def _rows(request: HttpRequest, jobs: list[Job]) -> list[dict[str, Any]]:
             "may_cancel": job.is_active and job.pk in changeable and not job.cancel_requested_at,
             "may_retry": job.status in (Job.Status.FAILED, Job.Status.CANCELLED) and job.pk in changeable,
             "error": (job.error or {}).get("message", ""),
+            "is_due": job.next_retry_at is not None and job.next_retry_at <= timezone.now(),
             "seconds": job.duration.total_seconds() if job.duration is not None else None,
         }
         for job in jobs

@@ -22,7 +22,7 @@ from .connections import RedisError, worker_redis
 from .heart import Heart
 from .models import Job
 from .runner import run_claimed
-from .services import lifecycle
+from .services import batches, lifecycle
 
 log = structlog.get_logger(__name__)
 
@@ -58,6 +58,7 @@ class Drain:
                 break
             run_claimed(job, heart=self.heart)
             count += 1
+        _settle_batches()
         return count
 
     def all_of(self, queues: Sequence[str]) -> int:
@@ -69,6 +70,13 @@ class Drain:
                 break
             count += ran
         return count
+
+
+def _settle_batches() -> None:
+    try:
+        batches.settle_owed()
+    except django.db.Error as error:
+        log.warning("batches_not_settled", error=str(error))  # the scheduler does it
 
 
 def _ring_for_the_rest(queue: str) -> None:

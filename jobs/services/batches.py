@@ -13,8 +13,10 @@ from django.utils import timezone
 from .. import announce, tuning
 from ..models import BATCH_KIND, Job
 
-# When this process last counted a batch, so that a thousand short children cause four counts a second, not a thousand.
+# When this process last counted a batch, and which ones it owes a count: a thousand short children cause four counts a
+# second.
 _counted_at: dict[UUID, float] = {}
+_owed: set[UUID] = set()
 
 
 def counts_of(batch_id: UUID) -> dict[str, int]:
@@ -24,15 +26,18 @@ def counts_of(batch_id: UUID) -> dict[str, int]:
 
 
 def child_ended(batch_id: UUID) -> None:
-    """To be called after a child's end was committed: says how far the batch is, and ends it after its last child."""
-    if Job.objects.filter(batch_id=batch_id).active().exists():
-        now = time.monotonic()
-        if now - _counted_at.get(batch_id, 0.0) < tuning.REPORT_EVERY_S:
-            return
-        if len(_counted_at) > 1000:  # batches whose last child ended in another process
-            _counted_at.clear()
-        _counted_at[batch_id] = now
-    settle(batch_id)
+    """To be called after a child's end was committed. Counts at most four times a second; what is left is owed."""
+    if time.monotonic() - _counted_at.get(batch_id, 0.0) < tuning.REPORT_EVERY_S:
+        _owed.add(batch_id)
+    else:
+        settle(batch_id)
+
+
+def settle_owed() -> None:
+    """Count what is owed. Workers do so when their queue is empty, and beside a job that takes long; if they die before,
+    the scheduler ends batches whose last child has ended."""
+    while _owed:
+        settle(_owed.pop())
 
 
 def settle(batch_id: UUID) -> None:
@@ -40,6 +45,10 @@ def settle(batch_id: UUID) -> None:
 
     Safe to run twice: only the update that finds the batch still running ends it and says so.
     """
+    if len(_counted_at) > 1000:  # batches whose last child ended in another process
+        _counted_at.clear()
+    _counted_at[batch_id] = time.monotonic()
+    _owed.discard(batch_id)
     counts = counts_of(batch_id)
     done = sum(counts.get(status, 0) for status in Job.ENDED)
     active = sum(counts.get(status, 0) for status in Job.ACTIVE)

@@ -61,7 +61,7 @@ def _say_ended(job_id: UUID) -> None:
     job = Job.objects.get(pk=job_id)
     announce.say_state(job)
     if job.batch_id:
-        batches.child_ended(job.batch_id)
+        batches.settle(job.batch_id)
 
 
 def retry(job_id: UUID | str, actor: User | None = None) -> Job:

@@ -18,6 +18,8 @@ from jobs.run import Run
 from jobs.services import enqueue, enqueue_batch, lifecycle
 from tests.factories.people import make_user
 
+from .processes import wait_until
+
 NOTE: dict[str, Any] = {"level": "info", "text": "Hello"}
 
 
@@ -164,8 +166,7 @@ def test_report_that_came_too_soon_is_said_a_moment_later_while_the_handler_is_b
     with heart.beating_for(run):
         run.report(1, 3, "One")
         run.report(2, 3, "Two")  # too soon; nothing more is reported
-        while frames(f"job:{job.pk}")[-1]["data"]["message"] != "Two":
-            pass
+        wait_until(lambda: frames(f"job:{job.pk}")[-1]["data"]["message"] == "Two", "the second report is said")
     heart.stop()
     job.refresh_from_db()
     assert job.current_step == "Two"

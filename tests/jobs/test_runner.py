@@ -20,6 +20,7 @@ from jobs.services import cancel, enqueue, enqueue_batch, lifecycle, retry
 from jobs.sweeper import sweep
 
 from . import kinds
+from .processes import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -161,8 +162,7 @@ def test_running_job_is_cancelled_at_its_next_report_even_if_it_catches_every_ex
     job = enqueue(kind="tests.swallows_everything", params={})
 
     def ask() -> None:
-        while not Job.objects.filter(pk=job.pk, status="running").exists():
-            pass
+        wait_until(Job.objects.filter(pk=job.pk, status="running").exists, "it runs")
         cancel(job.pk)
         connection.close()
 
@@ -251,7 +251,7 @@ def test_job_that_is_silent_keeps_its_lease(drain, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("jobs.tuning.LEASE_S", 0.6)
     leases: list[object] = []
 
-    @register("tests.silent")
+    @register("tests.silent", timeout_s=30)
     def silent(run: Run, params: dict[str, object]) -> None:
         own = Job.objects.filter(pk=run.job_id).values_list("lease_until", flat=True)
         first = own.get()
