@@ -34,7 +34,7 @@ def child_ended(batch_id: UUID) -> None:
 
 
 def settle_owed() -> None:
-    """Count what is owed. Workers do so when their queue is empty, and beside a job that takes long; if they die before,
+    """Count what is owed. Workers do so when their queue is empty, and beside a job that takes long; if they die first,
     the scheduler ends batches whose last child has ended."""
     while _owed:
         settle(_owed.pop())
