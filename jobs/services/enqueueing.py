@@ -60,14 +60,10 @@ def enqueue(
     )
     job.queue = queue or job.queue
     job.max_retries = job.max_retries if max_retries is None else max_retries
-    if dedupe_key is not None:
-        kept = _insert_or_find(job)
-        if kept.pk != job.pk:
-            return kept
-    else:
-        job.save(force_insert=True)
-    wake_on_commit([job])
-    return job
+    kept = _insert_or_find(job) if dedupe_key is not None else _insert(job)
+    if kept is job:
+        wake_on_commit([job])
+    return kept
 
 
 def enqueue_batch(
@@ -136,6 +132,11 @@ def _row(kind: Kind, params: Mapping[str, Any], **fields: Any) -> Job:
     return Job(kind=kind.name, queue=kind.queue, max_retries=kind.max_retries, params=dict(params), **fields)
 
 
+def _insert(job: Job) -> Job:
+    job.save(force_insert=True)
+    return job
+
+
 def _insert_or_find(job: Job) -> Job:
     """The unique constraint on active keys decides; whoever loses reads the winner's row."""
     for _ in range(5):
@@ -144,10 +145,9 @@ def _insert_or_find(job: Job) -> Job:
             return found
         try:
             with transaction.atomic():
-                job.save(force_insert=True)
+                return _insert(job)
         except IntegrityError:
             continue  # inserted by somebody else since; or theirs has just ended, then the next turn inserts ours
-        return job
     raise WrongState("The same work is being started and ended at this very moment. Try again.")
 
 
