@@ -22,7 +22,7 @@ from ..models import Project
 from ..services.documents import upload_document
 from ..services.opening import open_project
 from .answers import PageRequest, page, wants_json
-from .states import active_jobs, shown_status
+from .states import ShownJob, active_jobs, projects_with_failures, shown_status
 
 PAGE = 24
 # What a person looks for, and which projects that is.
@@ -43,11 +43,9 @@ def project_list(request: PageRequest) -> HttpResponse:
     shown = Paginator(projects.select_related("organisation"), PAGE).get_page(request.GET.get("page"))
     rows = list(shown.object_list)
     jobs = active_jobs(project.pk for project in rows)
+    failed = projects_with_failures(project.pk for project in rows)
     may_open = Membership.objects.of(request.user).exclude(role=Membership.Role.VIEWER).exists()
-    cards = [
-        {"project": project, "status": shown_status(project, jobs[project.pk]), "jobs": jobs[project.pk]}
-        for project in rows
-    ]
+    cards = [_card(project, jobs[project.pk], has_failures=project.pk in failed) for project in rows]
     context: dict[str, Any] = {
         "cards": cards,
         "page_obj": shown,
@@ -60,6 +58,11 @@ def project_list(request: PageRequest) -> HttpResponse:
     if request.htmx and request.htmx.target == "projects":
         return render(request, "projects/_cards.html", context)
     return render(request, "projects/list.html", context)
+
+
+def _card(project: Project, jobs: list[ShownJob], *, has_failures: bool) -> dict[str, Any]:
+    status = shown_status(project, jobs, has_failures=has_failures)
+    return {"project": project, "status": status, "jobs": jobs, "has_failures": has_failures}
 
 
 def _chosen(query: QueryDict) -> dict[str, str]:

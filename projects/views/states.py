@@ -50,7 +50,13 @@ def active_jobs(project_ids: Iterable[UUID]) -> dict[UUID, list[ShownJob]]:
     return found
 
 
-def shown_status(project: Project, jobs: list[ShownJob]) -> ShownStatus:
+def projects_with_failures(project_ids: Iterable[UUID]) -> set[UUID]:
+    """Those with a document that could not be imported. One query."""
+    failed = Document.objects.filter(parse_status=Document.ParseStatus.FAILED, project_id__in=list(project_ids))
+    return set(failed.values_list("project_id", flat=True))
+
+
+def shown_status(project: Project, jobs: list[ShownJob], *, has_failures: bool = False) -> ShownStatus:
     kinds = {shown.job.kind for shown in jobs}
     if PARSE in kinds:
         return ShownStatus("running", "Reading a document")
@@ -58,11 +64,13 @@ def shown_status(project: Project, jobs: list[ShownJob]) -> ShownStatus:
         return ShownStatus("running", "Auditing")
     if project.status == Project.Status.ARCHIVED:
         return ShownStatus("outline", "Archived")
+    if project.version_number == 0 and has_failures:
+        return ShownStatus("bad", "Not imported")
     if project.version_number == 0:
         return ShownStatus("outline", "No bill yet")
     if project.is_audited:
         return ShownStatus("good", "Audited")
-    return ShownStatus("warn", "Not audited since the last change")
+    return ShownStatus("warn", "Changed since its audit" if project.audited_version else "Not audited yet")
 
 
 def opened(request: PageRequest, project_id: UUID, *, tab: str) -> tuple[Project, dict[str, Any]]:

@@ -9,7 +9,7 @@ from accounts.models import User
 from jobs.models import Job
 from projects.models import Document, Project
 from projects.services.opening import archive_project
-from tests.factories.projects import make_audited_project, make_project
+from tests.factories.projects import make_audited_project, make_document, make_project
 from tests.projects.pages import HTMX, JSON, queries, signed_in, url
 
 pytestmark = pytest.mark.django_db
@@ -112,6 +112,12 @@ def test_of_a_refused_file_no_project_remains(owner: User) -> None:
     assert "empty" in answer.json()["detail"]
     assert not Project.objects.exists()
     assert signed_in(owner).post(url("drop"), {}, headers=JSON).json()["code"] == "no_file"
+
+
+def test_a_project_whose_bill_could_not_be_read_says_so(owner: User) -> None:
+    make_document(make_project(owner), parse_status=Document.ParseStatus.FAILED)
+    page = signed_in(owner).get(url("list")).content.decode()
+    assert "Not imported" in page and "A document could not be read." in page
 
 
 def test_names_from_outside_are_text_not_markup(owner: User) -> None:

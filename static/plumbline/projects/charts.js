@@ -65,9 +65,10 @@
     };
   }
 
-  function sections(data, paint) {
+  function sections(data, paint, width) {
     const options = common(paint);
-    const label = (text) => (text.length > 30 ? `${text.slice(0, 29)}…` : text);
+    const room = width < 480 ? 18 : 30;
+    const label = (text) => (text.length > room ? `${text.slice(0, room - 1)}…` : text);
     options.indexAxis = "y";
     options.plugins.legend.display = false;
     options.scales.x.ticks.callback = (value) => short.format(value);
@@ -157,7 +158,7 @@
       data = await answer.json();
     }
     drawn.get(canvas)?.chart.destroy();
-    const chart = new Chart(canvas, KINDS[canvas.dataset.chart](data, colours()));
+    const chart = new Chart(canvas, KINDS[canvas.dataset.chart](data, colours(), canvas.parentElement.clientWidth));
     drawn.set(canvas, { chart, data });
   }
 

@@ -192,5 +192,6 @@
   document.addEventListener("DOMContentLoaded", () => {
     join();
     copyCounts();
+    $(".tab[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
   });
 })();
