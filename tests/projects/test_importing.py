@@ -7,16 +7,21 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, example, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
 from accounts.models import User
 from jobs.models import Job
 from projects.exceptions import FileTooLarge, ProjectNotFound, Refused
 from projects.models import BudgetVersion, Document, Finding, Position, Project, TableMapping, Verdict
+from projects.parsers.bill import BillPosition, Rounding
 from projects.services.access import ReadOnly
 from projects.services.documents import read_again, upload_document
+from projects.services.rows import NULL, PositionSpool
 from tests.factories.bills import GivenPosition, write_csv, write_gaeb, write_kros, write_unixml
 from tests.factories.imports import given_bill, run_audit, upload
-from tests.factories.projects import make_project
+from tests.factories.projects import make_document, make_project
 
 pytestmark = pytest.mark.django_db
 
@@ -203,6 +208,25 @@ def test_uploads_of_strangers_viewers_and_of_too_much_are_refused(
     with pytest.raises(FileTooLarge, match="limit"):
         upload(empty, owner, tmp_path / "bill.xlsx")
     assert not Document.objects.exists()
+
+
+TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=40)
+
+
+@given(texts=st.lists(st.tuples(TEXTS, TEXTS, st.none() | TEXTS.filter(lambda unit: unit != NULL)), max_size=5))
+@hypothesis_settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(texts=[("back\\slash\ttab\nline\rreturn", "\\N", "\x1f"), ("a\x1eb", "\x1f\x1f", None)])
+def test_any_text_is_stored_as_it_stands(empty: Project, texts: list[tuple[str, str, str | None]]) -> None:
+    document = make_document(empty)
+    kept = str.maketrans("", "", "\x00\x1e\x1f")  # PostgreSQL holds no NUL; the other two separate values on the way
+    with PositionSpool(project_id=empty.pk, document_id=document.pk, rounding=Rounding()) as spool:
+        for n, (description, code, unit) in enumerate(texts, 1):
+            text = description.strip()
+            spool.add(BillPosition(n, str(n), text, code=code.strip(), unit=None if unit is None else unit.strip()))
+        spool.copy(table="projects_position", version=1, after_ordinal=0)
+    rows = Position.objects.filter(document=document).values_list("description", "code", "unit")
+    expected = [(d.strip(), c.strip(), None if u is None else u.strip()) for d, c, u in texts]
+    assert list(rows) == [tuple(v if v is None else v.translate(kept) for v in row) for row in expected]
 
 
 def test_a_drawing_is_kept_and_not_read(empty: Project, owner: User, tmp_path: Path) -> None:
