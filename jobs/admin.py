@@ -24,6 +24,7 @@ from .registry import title_of
 class JobAdmin(ModelAdmin):  # type: ignore[misc]  # Unfold has no types
     list_display = [
         "title",
+        "about",
         "short_id",
         "show_status",
         "progress_shown",
@@ -38,7 +39,7 @@ class JobAdmin(ModelAdmin):  # type: ignore[misc]  # Unfold has no types
     list_select_related = ["actor"]
     list_filter_submit = True
     list_per_page = 50
-    search_fields = ["id", "kind", "dedupe_key", "current_step", "actor__email", "subject_id"]
+    search_fields = ["id", "kind", "about", "dedupe_key", "current_step", "actor__email", "subject_id"]
     search_help_text = "Number, kind, key, step, e-mail of who asked, or number of what it works on"
     date_hierarchy = "created_at"
     show_full_result_count = False

@@ -64,6 +64,7 @@ class Job(models.Model):
         max_length=40, blank=True, help_text='What the job works on, for example "project".'
     )
     subject_id = models.UUIDField(null=True, blank=True)
+    about = models.CharField(max_length=200, blank=True, help_text="What it works on, for people: a name")
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="jobs", db_index=False
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import UUID
 
 from .exceptions import UnknownKind
 
@@ -48,8 +49,11 @@ class ChannelKind:
     snapshot: Callable[[User, str], JsonDict]
 
 
+SubjectUrl = Callable[[UUID], str]
+
 _kinds: dict[str, Kind] = {}
 _channels: dict[str, ChannelKind] = {}
+_subject_urls: dict[str, SubjectUrl] = {}
 
 
 def register(
@@ -114,6 +118,17 @@ def register_channel(
     """Make `kind:{id}` joinable. can_join decides on the raw id from the client (it may be no uuid at all); snapshot
     returns the present state as JSON, complete enough that a page which knows nothing can be drawn from it."""
     _channels[kind] = ChannelKind(kind, can_join, snapshot)
+
+
+def register_subject(type: str, *, url: SubjectUrl) -> None:
+    """Say where people find what jobs of this subject type work on: `url(subject_id)` is a page's address."""
+    _subject_urls[type] = url
+
+
+def subject_url(subject_type: str, subject_id: UUID | None) -> str:
+    """ "" for subjects without a page."""
+    url = _subject_urls.get(subject_type)
+    return url(subject_id) if url and subject_id else ""
 
 
 def channel_kind(kind: str) -> ChannelKind | None:

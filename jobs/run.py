@@ -164,8 +164,9 @@ class Run:
         self._job.last_event_seq = seqs[0] or self._job.last_event_seq
 
     def _eta_s(self, now: float, done: int, total: int) -> float | None:
-        """Rest of the work at the rate since the first report; None until there is one."""
-        if self._first is None or done < self._first[1]:
+        """Rest of the work at the rate since it began to move; None until it can be told. What comes before the first
+        unit of work (comparing a budget as a whole) says nothing of the units."""
+        if self._first is None or done < self._first[1] or (done and not self._first[1]):
             self._first = (now, done)
         began, done_then = self._first
         if done <= done_then or now - began < 0.5:

@@ -17,6 +17,7 @@ def job_state(job: Job) -> JobState:
         "batch_id": str(job.batch_id) if job.batch_id else None,
         "subject_type": job.subject_type,
         "subject_id": str(job.subject_id) if job.subject_id else None,
+        "about": job.about,
         "progress": job.fraction,
         "done": job.done,
         "total": job.total,

@@ -21,7 +21,7 @@ from accounts.models import User
 
 from . import services
 from .models import Job
-from .registry import title_of
+from .registry import subject_url, title_of
 
 PER_PAGE = 25
 FILTERS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -103,6 +103,7 @@ def _rows(request: HttpRequest, jobs: list[Job]) -> list[dict[str, Any]]:
         {
             "job": job,
             "title": title_of(job.kind),
+            "subject_url": subject_url(job.subject_type, job.subject_id),
             "may_cancel": job.is_active and job.pk in changeable and not job.cancel_requested_at,
             "may_retry": job.status in (Job.Status.FAILED, Job.Status.CANCELLED) and job.pk in changeable,
             "error": (job.error or {}).get("message", ""),

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.urls import reverse
+
 from accounts.models import User
-from jobs.registry import register_channel
+from jobs.registry import register_channel, register_subject
 
 from .models import Project
 
@@ -42,3 +44,4 @@ def snapshot(user: User, channel_id: str) -> dict[str, Any]:
 
 
 register_channel(kind="project", can_join=may_join, snapshot=snapshot)
+register_subject("project", url=lambda project_id: reverse("projects:detail", args=[project_id]))

@@ -80,7 +80,11 @@ class PositionQuerySet(models.QuerySet["Position"]):
         return self.filter(**{f"verdict__roles__{role}__in": ["red", "amber"]})
 
     def with_findings_of(self, rule_id: str) -> PositionQuerySet:
-        return self.filter(findings__rule_id=rule_id).distinct()
+        """Not by `distinct()` over joined rows: that compares every column of every hit."""
+        from .models.findings import Finding
+
+        hits = Finding.objects.filter(rule_id=rule_id, position__isnull=False)
+        return self.filter(pk__in=hits.values("position_id"))
 
     def in_section(self, section: str) -> PositionQuerySet:
         """Of the section and everything below it."""
@@ -97,7 +101,14 @@ class PositionQuerySet(models.QuerySet["Position"]):
             )
         return found
 
-    def sorted_by(self, sort: str) -> PositionQuerySet:
+    def sorted_by(self, sort: str, *, is_audited: bool = False) -> PositionQuerySet:
+        """By a key of SORTS. `is_audited`: these are current positions of an audited project, so each has a verdict.
+
+        Then money goes along its index: 3 ms in place of 70 at 100,000 positions, since "nulls last" over an outer
+        join has to sort them all.
+        """
+        if sort == "money" and is_audited:
+            return self.filter(verdict__isnull=False).order_by("-verdict__money_at_stake", "ordinal")
         return self.order_by(*SORTS[sort])
 
     def sections(self) -> list[dict[str, Any]]:

@@ -41,6 +41,7 @@ class JobSerializer(serializers.ModelSerializer[Job]):
             "status",
             "subject_type",
             "subject_id",
+            "about",
             "actor_id",
             "organisation_id",
             "batch_id",

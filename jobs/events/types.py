@@ -28,6 +28,7 @@ class JobState(TypedDict):
     batch_id: str | None
     subject_type: str
     subject_id: str | None
+    about: str  # the subject's name, for people
     progress: float  # 0-1
     done: int
     total: int

@@ -32,6 +32,7 @@ def enqueue(
     actor: User | UUID | None = None,
     organisation: Organisation | UUID | None = None,
     subject: Subject | None = None,
+    about: str = "",
     priority: int = Job.Priority.NORMAL,
     queue: str | None = None,
     batch: Job | None = None,
@@ -40,8 +41,9 @@ def enqueue(
     max_retries: int | None = None,
     channels: Sequence[str] = (),
 ) -> Job:
-    """Ask for one job; its row, queued. `params` is JSON. Returns at once whatever the state of Redis.
+    """Ask for one job; its row, queued. Returns at once whatever the state of Redis.
 
+    `params` is JSON; `about` names the subject for people.
     With a dedupe_key whose job is still active, that job is returned instead: it may already be running, so what it
     works on must be looked up when it runs, not stored in params. Raises UnknownKind.
     """
@@ -52,6 +54,7 @@ def enqueue(
         organisation_id=_id(organisation),
         subject_type=subject[0] if subject else "",
         subject_id=subject[1] if subject else None,
+        about=about[:200],
         priority=priority,
         batch=batch,
         dedupe_key=dedupe_key,
@@ -73,6 +76,7 @@ def enqueue_batch(
     actor: User | UUID | None = None,
     organisation: Organisation | UUID | None = None,
     subject: Subject | None = None,
+    about: str = "",
     priority: int = Job.Priority.NORMAL,
     message: str = "",
     channels: Sequence[str] = (),
@@ -87,6 +91,7 @@ def enqueue_batch(
         "organisation_id": _id(organisation),
         "subject_type": subject[0] if subject else "",
         "subject_id": subject[1] if subject else None,
+        "about": about[:200],
         "priority": priority,
         "channels": list(channels),
     }

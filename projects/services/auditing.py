@@ -56,6 +56,7 @@ def request_audit(*, project: Project, actor: User | None) -> Job:
         actor=actor,
         organisation=project.organisation,
         subject=("project", project.pk),
+        about=project.name,
         dedupe_key=f"{AUDIT}:{project.pk}",
     )
 

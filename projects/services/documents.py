@@ -128,6 +128,7 @@ def _queue_reading(*, document: Document, actor: User, options: dict[str, Any] |
         actor=actor,
         organisation=document.project.organisation,
         subject=("project", document.project_id),
+        about=f"{document.project.name}: {document.original_filename}",
         dedupe_key=f"{PARSE}:{document.pk}",
     )
 

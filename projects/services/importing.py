@@ -157,8 +157,7 @@ def _read(bill: Bill, spool: PositionSpool, options: ImportOptions, report: Repo
     for position in reconciler.watch(bill.positions):
         spool.add(position)
         if spool.count % REPORT_EVERY == 0:
-            total = bill.stated_count or 0
-            report(spool.count, max(total, spool.count), f"Reading position {spool.count}")
+            report(spool.count, bill.stated_count or 0, f"Reading position {spool.count}")
     result = reconciler.result()
     try:
         reconcile.assert_reconciled(result)

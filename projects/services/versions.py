@@ -18,6 +18,7 @@ from jobs.events import publish_on_commit
 from ..exceptions import Missing, ProjectNotFound, Refused
 from ..models import BudgetVersion, Position, Project
 from . import deltas
+from .access import editable_project
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -101,7 +102,8 @@ def _sums(project_id: UUID) -> dict[str, Any]:
 def restore_version(*, project_id: UUID, number: int, actor: User) -> BudgetVersion:
     """Make the budget what it was in version `number`, as a new version. Rows that say the same stay as they
     are; the others are closed, and those of then copied with their lineage.
-    Raises Missing, Refused("nothing_changed")."""
+    Raises Missing, ReadOnly, Refused("nothing_changed")."""
+    editable_project(project_id=project_id, user=actor)
     project = locked_project(project_id=project_id)
     if not BudgetVersion.objects.filter(project=project, number=number).exists():
         raise Missing(f"This project has no version {number}.", code="version_not_found")

@@ -9,7 +9,7 @@ from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.http import QueryDict
 
-from ..models import BudgetVersion, Finding, Position, Project
+from ..models import BudgetVersion, Position, Project
 from ..models.findings import Grade, Role
 from ..querysets import SORTS, PositionQuerySet
 from .rows import ShownRow, shown_rows
@@ -102,8 +102,11 @@ def table_of(project: Project, filters: Filters, node: SectionNode | None, versi
 
     Sorting carries ids only: whole rows are fetched for the hundred that are shown.
     """
-    found = _narrowed(Position.objects.filter(project=project).of_version(filters.version), project, filters, node)
-    ids = _sorted(found, project, filters).values_list("pk", flat=True)
+    found = _narrowed(Position.objects.filter(project=project).of_version(filters.version), filters, node)
+    is_audited = filters.version is None and project.is_audited
+    if is_audited:
+        found = found.filter(verdict__project=project)  # the index of verdicts begins with the project
+    ids = found.sorted_by(filters.sort, is_audited=is_audited).values_list("pk", flat=True)
     page = KnownPaginator(ids, _known_count(project, filters, node, version)).get_page(filters.page)
     keys = list(page.object_list)
     by_id = Position.objects.select_related("verdict").defer(*HEAVY).in_bulk(keys)
@@ -111,32 +114,20 @@ def table_of(project: Project, filters: Filters, node: SectionNode | None, versi
     return Table(replace(filters, page=page.number), page, rows)
 
 
-def _narrowed(
-    positions: PositionQuerySet, project: Project, filters: Filters, node: SectionNode | None
-) -> PositionQuerySet:
+def _narrowed(positions: PositionQuerySet, filters: Filters, node: SectionNode | None) -> PositionQuerySet:
     found = positions
     if filters.grade:
         found = found.graded(filters.grade)
     if filters.role:
         found = found.flagged_by(filters.role)
     if filters.rule:
-        # Not `distinct()` over joined rows: that compares every column of every hit.
-        hits = Finding.objects.filter(project=project, rule_id=filters.rule, position__isnull=False)
-        found = found.filter(pk__in=hits.values("position_id"))
+        found = found.with_findings_of(filters.rule)
     if node is not None:
         found = found.filter(object_code=node.object_code)
         found = found.in_section(node.section) if node.section else found
     if filters.q:
         found = found.matching(filters.q)
     return found
-
-
-def _sorted(found: PositionQuerySet, project: Project, filters: Filters) -> PositionQuerySet:
-    """As `sorted_by`; but where every position has a verdict, by money along its index: 3 ms in place of 70 at 100,000
-    positions, since "nulls last" over an outer join has to sort them all."""
-    if filters.sort == "money" and filters.version is None and project.is_audited:
-        return found.filter(verdict__project=project).order_by("-verdict__money_at_stake", "ordinal")
-    return found.sorted_by(filters.sort)
 
 
 def _known_count(

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from ..exceptions import Missing
 from ..forms import FIELD_WORDS
 from ..models import BudgetVersion, Project
-from ..services.access import editable_project, visible_project
+from ..services.access import visible_project
 from ..services.versions import restore_version
 from .answers import PageRequest, go, page
 from .states import opened
@@ -74,7 +74,6 @@ def _change(row: dict[str, Any]) -> dict[str, Any]:
 @page
 @require_POST
 def restore(request: PageRequest, project_id: UUID, number: int) -> HttpResponse:
-    editable_project(project_id=project_id, user=request.user)
     version = restore_version(project_id=project_id, number=number, actor=request.user)
     message = f"The budget is as it was in version {number}: this is version {version.number}."
     return go(request, message, reverse("projects:detail", args=[project_id]))

@@ -134,7 +134,7 @@ def test_job_is_heard_on_its_own_its_subjects_and_its_persons_channel(asker: Use
 
 @pytest.mark.django_db(transaction=True)
 def test_progress_is_full_state_and_the_last_one_always_goes_out(asker: User, drain) -> None:
-    job = enqueue(kind="tests.steps", params={"steps": 40}, actor=asker)
+    job = enqueue(kind="tests.steps", params={"steps": 40}, actor=asker, about="Roof")
     drain()
     progress = [frame["data"] for frame in frames(f"job:{job.pk}") if frame["type"] == "progress"]
     assert len(progress) < 40, "at most four a second"
@@ -147,6 +147,7 @@ def test_progress_is_full_state_and_the_last_one_always_goes_out(asker: User, dr
         "batch_id": None,
         "subject_type": "",
         "subject_id": None,
+        "about": "Roof",
         "progress": 1.0,
         "done": 40,
         "total": 40,
