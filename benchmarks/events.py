@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
 import redis
@@ -61,7 +62,7 @@ async def _latencies(url: str, publish: Publish, join: dict[str, Any] | None = N
     """Milliseconds from the call of `publish`, in another thread, to the frame in hand."""
     sent: dict[int, float] = {}
     found: list[float] = []
-    async with websockets.connect(url) as socket:
+    async with websockets.connect(url, origin=f"http://{urlsplit(url).netloc}") as socket:  # as a browser sends it
         if join:
             await socket.send(orjson.dumps(join).decode())
             while orjson.loads(await socket.recv())["type"] != "snapshot":

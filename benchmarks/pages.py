@@ -60,7 +60,7 @@ def _asked(some: Any, *, page: str) -> list[tuple[str, dict[str, str]]]:
     return [
         ("by money at stake", {"sort": "money"}),
         ("in the order of the bill", {"sort": "ordinal"}),
-        ("by money, page 500", {"sort": "money", "page": "500"}),
+        ("by money, a page in the middle", {"sort": "money", "page": str(POSITIONS // 200)}),
         ("red ones by money", {"grade": "red", "sort": "money"}),
         ("green ones by money", {"grade": "green", "sort": "money"}),
         ("flagged by the validator", {"role": "validator", "sort": "money"}),
