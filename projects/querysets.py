@@ -95,10 +95,8 @@ class PositionQuerySet(models.QuerySet["Position"]):
     def matching(self, text: str) -> PositionQuerySet:
         """Every word somewhere in number, code or description, whatever the case."""
         found = self
-        for word in text.split()[:8]:
-            found = found.filter(
-                Q(description__icontains=word) | Q(code__istartswith=word) | Q(number__istartswith=word)
-            )
+        for word in text.lower().split()[:8]:
+            found = found.filter(search_text__contains=word)
         return found
 
     def sorted_by(self, sort: str, *, is_audited: bool = False) -> PositionQuerySet:

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 COPIED = [
-    str(field.column) for field in Position._meta.concrete_fields if field.name not in ("id", "added_in", "removed_in")
+    str(field.column)
+    for field in Position._meta.concrete_fields
+    if field.name not in ("id", "added_in", "removed_in") and not field.generated
 ]
 
 # Rows `o` of an earlier version, and when a current row `p` says the same as one of them.

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from urllib.parse import urlencode
 
 from django.core.paginator import Page, Paginator
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet, Window
 from django.http import QueryDict
 
 from ..models import BudgetVersion, Position, Project
@@ -89,16 +89,32 @@ class Table:
 
 
 class KnownPaginator(Paginator):  # type: ignore[type-arg]  # not subscriptable when it runs
-    """Counts by what is known already, where it is: a count of 100,000 rows costs more than the page itself."""
+    """Counts by what is known already, where it is: a count of 100,000 rows costs more than the page itself. Where it
+    is not, the page's own query counts along."""
 
-    def __init__(self, ids: QuerySet[Position, int], known: int | None) -> None:
+    def __init__(self, ids: QuerySet[Position, int], known: int | None, page: int) -> None:
         super().__init__(ids, ROWS)
+        self._fetched: list[int] | None = None
+        if known is None:
+            known = self._fetch(ids, page)
         if known is not None:
             self.__dict__["count"] = known
 
+    def _fetch(self, ids: QuerySet[Position, int], page: int) -> int | None:
+        """The count, and the page's ids on the way; None for a page that does not exist (any more)."""
+        counted = ids.annotate(found=Window(Count("*"))).values_list("pk", "found")
+        rows = list(counted[(page - 1) * ROWS : page * ROWS])
+        if not rows:
+            return 0 if page == 1 else None
+        self._fetched = [key for key, _ in rows]
+        return int(rows[0][1])
+
+    def keys(self, page: Page[int]) -> list[int]:
+        return list(page.object_list) if self._fetched is None else self._fetched
+
 
 def table_of(project: Project, filters: Filters, node: SectionNode | None, version: BudgetVersion | None) -> Table:
-    """One page of rows. At most three queries: the count, unless it is known; the ids; the rows.
+    """One page of rows. Two queries: the ids, with their count unless it is known; the rows.
 
     Sorting carries ids only: whole rows are fetched for the hundred that are shown.
     """
@@ -107,8 +123,9 @@ def table_of(project: Project, filters: Filters, node: SectionNode | None, versi
     if is_audited:
         found = found.filter(verdict__project=project)  # the index of verdicts begins with the project
     ids = found.sorted_by(filters.sort, is_audited=is_audited).values_list("pk", flat=True)
-    page = KnownPaginator(ids, _known_count(project, filters, node, version)).get_page(filters.page)
-    keys = list(page.object_list)
+    pages = KnownPaginator(ids, _known_count(project, filters, node, version), filters.page)
+    page = pages.get_page(filters.page)
+    keys = pages.keys(page)
     by_id = Position.objects.select_related("verdict").defer(*HEAVY).in_bulk(keys)
     rows = shown_rows(project, [by_id[key] for key in keys if key in by_id], filters.version)
     return Table(replace(filters, page=page.number), page, rows)
