@@ -20,6 +20,7 @@ from unfold.decorators import action, display
 from accounts.exceptions import PlumblineError
 from accounts.models import User
 
+from .admin_columns import figure, grades
 from .admin_forms import DecisionForm, ImportBillForm
 from .models import (
     AuditRun,
@@ -38,6 +39,7 @@ from .models import (
 from .services import auditing, documents, opening, overrides
 
 GRADES = {"green": "success", "amber": "warning", "red": "danger", "not_checked": "info", "info": "info"}
+AT_STAKE = figure("money_at_stake", "At stake", digits=2)
 PARSED = {"completed": "success", "failed": "danger", "parsing": "info", "pending": "warning"}
 
 
@@ -89,8 +91,9 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
 @admin.register(Project)
 class ProjectAdmin(ModelAdmin):  # type: ignore[misc]
     list_display = [
-        "name", "organisation", "owner", "show_status", "version_number", "total_positions", "total_cost", "currency",
-        "count_red", "count_amber", "count_green", "count_not_checked", "money_at_stake", "created_at",
+        "name", "organisation", "show_status", figure("version_number", "Version"),
+        figure("total_positions", "Positions"), figure("total_cost", "Total", digits=2),
+        AT_STAKE, "currency", grades,
     ]  # fmt: skip
     list_filter = ["status", "workflow", "currency", "organisation"]
     search_fields = ["name", "description", "owner__email", "organisation__name"]
@@ -191,8 +194,10 @@ class DocumentAdmin(ReadOnlyAdmin):
 @admin.register(BudgetVersion)
 class BudgetVersionAdmin(ReadOnlyAdmin):
     list_display = [
-        "project", "number", "trigger", "created_by", "created_at", "total_positions", "total_cost", "delta_cost",
-        "delta_quantity", "delta_price", "delta_scope", "delta_rounding",
+        "project", "number", "trigger", "created_by", figure("total_cost", "Total", digits=2),
+        figure("delta_cost", "Change", digits=2), figure("delta_quantity", "by quantity", digits=2),
+        figure("delta_price", "by price", digits=2), figure("delta_scope", "by scope", digits=2),
+        figure("delta_rounding", "by rounding", digits=2),
     ]  # fmt: skip
     list_filter = ["trigger"]
     search_fields = ["project__name"]
@@ -214,8 +219,9 @@ class CurrentFilter(admin.SimpleListFilter):
 @admin.register(Position)
 class PositionAdmin(ReadOnlyAdmin):
     list_display = [
-        "number", "project", "code", "short_description", "unit", "quantity", "unit_price", "total", "show_grade",
-        "added_in", "removed_in",
+        "number", "project", "code", "short_description", "unit", figure("quantity", "Quantity"),
+        figure("unit_price", "Unit price", digits=2), figure("total", "Total", digits=2), "show_grade",
+        figure("added_in", "Added in"), figure("removed_in", "Removed in"),
     ]  # fmt: skip
     list_filter = [CurrentFilter, "verdict__grade", "kind", "billing", "catalogue", "origin"]
     search_fields = ["number", "code", "description", "project__name"]
@@ -236,7 +242,10 @@ class PositionAdmin(ReadOnlyAdmin):
 
 @admin.register(Finding)
 class FindingAdmin(ReadOnlyAdmin):
-    list_display = ["rule_id", "show_grade", "role", "project", "position", "money_at_stake", "override", "reasoning"]
+    list_display = [
+        "rule_id", "show_grade", "role", "project", "position", AT_STAKE, "override",
+        "reasoning",
+    ]  # fmt: skip
     list_filter = ["grade", "role", "rule_id"]
     search_fields = ["rule_id", "reasoning", "project__name", "position__code", "position__number"]
     list_select_related = ["project", "position", "override"]
@@ -292,7 +301,7 @@ class FindingOverrideAdmin(ReadOnlyAdmin):
 
 @admin.register(AuditRun)
 class AuditRunAdmin(ReadOnlyAdmin):
-    list_display = ["project", "version_number", "positions", "counts", "money_at_stake", "started_at", "finished_at"]
+    list_display = ["project", "version_number", "positions", "counts", AT_STAKE, "started_at", "finished_at"]
     search_fields = ["project__name"]
     list_select_related = ["project"]
     date_hierarchy = "finished_at"

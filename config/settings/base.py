@@ -121,6 +121,7 @@ SESSION_COOKIE_SAMESITE = "Lax"
 
 RQ_QUEUES = {name: {"URL": REDIS_QUEUE_URL, "DEFAULT_TIMEOUT": 3600} for name in ("high", "default", "low")}
 RQ = {"SERIALIZER": "rq.serializers.JSONSerializer"}
+RQ_SHOW_ADMIN_LINK = False  # jobs are rows of ours; its dashboard would show queues without them
 
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -28,7 +28,7 @@ EMPTY = "Rekonstrukce školní jídelny"
 DESCRIPTIONS = {
     BUILDING: "Priced bill of twelve flats (KROS), with faults put in on purpose. Version 2 prices the window boards.",
     SPORTS_HALL: "A German tender (X83) and the bid on it (X84), joined.",
-    EMPTY: "Nothing here yet: drop a bill of quantities on this page.",
+    EMPTY: "Rebuilding the kitchen and the dining hall of a primary school.",
 }
 
 # What a person did after the first audit

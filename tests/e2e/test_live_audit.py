@@ -47,13 +47,16 @@ def test_a_bill_is_dropped_audited_decided_on_and_edited(
     write_kros(tmp_path / "bill.xlsx", given_bill(DIG, BED))
     page = signed_in(owner)
     page.get_by_role("link", name="Novostavba").first.click()
+    page.evaluate("window.isTheSamePage = true")
     drop(page, tmp_path / "bill.xlsx")
 
-    # The page fills by itself: no reload
+    # The page fills by itself, without being loaded again
     row = page.locator("#positions tr", has_text="Lože pod potrubí")
     expect(row.locator(".grade-red")).to_be_visible()
     summary = page.locator("body")
     expect(summary).to_contain_text("11,910.00")
+    expect(page.get_by_role("button", name="Audit", exact=True)).to_be_enabled()
+    assert page.evaluate("window.isTheSamePage")
 
     # The finding, and an override with a reason
     row.get_by_role("link").first.click()

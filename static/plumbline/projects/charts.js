@@ -28,9 +28,18 @@
     return found;
   }
 
-  const short = new Intl.NumberFormat("en-GB", { notation: "compact", maximumFractionDigits: 1 });
-  const whole = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 0 });
   const exact = new Intl.NumberFormat("en-GB", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+
+  /** A label of an axis, with as many digits as tell it from its neighbours: 27.6m, or 27,610,000 where steps are small. */
+  function tick(value, index, ticks) {
+    const step = ticks.length > 1 ? Math.abs(ticks[1].value - ticks[0].value) : Math.abs(value);
+    const largest = Math.max(...ticks.map((other) => Math.abs(other.value)));
+    const unit = [1e9, 1e6, 1e3].find((size) => largest >= size) || 1;
+    const digits = (amount) => [0, 1, 2, 3].find((number) => Number.isInteger(Number((amount * 10 ** number).toFixed(4)))) ?? 4;
+    const short = digits(step / unit);
+    const options = short <= 2 ? { notation: "compact", maximumFractionDigits: short } : { maximumFractionDigits: digits(step) };
+    return new Intl.NumberFormat("en-GB", options).format(value);
+  }
 
   /** Grey stripes for "not checked": it must not look like a grade. */
   function hatch(colour) {
@@ -71,7 +80,7 @@
     const label = (text) => (text.length > room ? `${text.slice(0, room - 1)}…` : text);
     options.indexAxis = "y";
     options.plugins.legend.display = false;
-    options.scales.x.ticks.callback = (value) => short.format(value);
+    options.scales.x.ticks.callback = tick;
     options.scales.y.grid.display = false;
     options.scales.y.ticks.autoSkip = false;
     options.plugins.tooltip.callbacks = {
@@ -113,15 +122,13 @@
     // Small changes of a large total would be invisible from zero on.
     const steps = data.bars.filter((bar) => bar.kind !== "total");
     const edges = steps.flatMap((bar) => [Number(bar.from), Number(bar.to)]);
-    options.scales.y.ticks.callback = (value) => short.format(value);
+    options.scales.y.ticks.callback = tick;
     if (edges.length) {
       const low = Math.min(...edges);
       const high = Math.max(...edges);
       const margin = Math.max((high - low) * 0.6, Math.abs(high) * 0.001, 1);
       if (low - margin > 0) options.scales.y.min = low - margin;
       options.scales.y.max = high + margin * 0.3;
-      // "8.1m" on every line would tell nothing.
-      if (high - low < Math.abs(high) * 0.1) options.scales.y.ticks.callback = (value) => whole.format(value);
     }
     options.plugins.tooltip.callbacks = {
       label: (item) => {
@@ -164,6 +171,8 @@
 
   const all = () => document.querySelectorAll("canvas[data-chart]");
   document.addEventListener("DOMContentLoaded", () => all().forEach(draw));
+  // What a swap brought in: the charts of a project whose first bill has just arrived.
+  document.addEventListener("htmx:afterSettle", () => all().forEach((canvas) => drawn.has(canvas) || draw(canvas)));
   document.addEventListener("plumbline:theme", () => all().forEach(draw));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => all().forEach(draw));
   document.body?.addEventListener("project-changed", () => {

@@ -130,6 +130,16 @@
     }
   }
 
+  // --- the first version, the first audit: what asked to wait for them fetches itself anew ----------------------------
+  function showArrived() {
+    const summary = $("#summary");
+    if (!summary) return;
+    const has = (name) => !["", "0"].includes(summary.dataset[name]);
+    for (const button of $$("[data-needs-positions]")) button.disabled = !has("positions");
+    const waiting = $("[data-until]");
+    if (waiting && has(waiting.dataset.until)) htmx.trigger(waiting, "arrived");
+  }
+
   // --- scrolling stays where it was when the table is fetched anew ---------------------------------------------------
   let kept = null;
 
@@ -152,7 +162,7 @@
     if (panelTop !== null && panel) panel.scrollTop = panelTop;
     panelTop = null;
     copyCounts();
-    if ($("[data-until-version]") && $("#summary")?.dataset.version !== "0") location.reload(); // the table takes its place
+    showArrived();
     join();
   });
 
