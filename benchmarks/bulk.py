@@ -13,6 +13,7 @@ from benchmarks.big_bill import write_big_bill
 from benchmarks.ground import step
 from benchmarks.report import Report
 
+ROUNDS = 2
 POSITIONS = int(os.environ.get("BENCH_POSITIONS") or 100_000)  # fewer only for trying the benchmark itself
 STORING_SHARE = 0.4  # of the rate of a bare COPY
 IMPORT_TIMES = 3.0  # the time of reading and a bare COPY
@@ -29,6 +30,7 @@ class BigProject:
     owner_id: str
     reading: dict[str, Any]
     importing: dict[str, Any]
+    copying: dict[str, Any]
     auditing: dict[str, Any]
 
 
@@ -42,11 +44,16 @@ def big_project(folder: Path) -> BigProject:
     size_mb, seconds = path.stat().st_size / 1e6, time.perf_counter() - began
     print(f"Bill of {POSITIONS:,} positions, {size_mb:.1f} MB, written in {seconds:.1f} s")
     owner = create_person(email="bench@plumbline.example", password=None, full_name="Bench")
-    project = open_project(actor=owner, name="Bench")
-    reading = step("read", str(path))
-    importing = step("import", str(path), str(project.pk))
-    auditing = step("audit", str(project.pk))
-    return BigProject(str(project.pk), str(owner.pk), reading, importing, auditing)
+    rounds = [_round(str(path), str(open_project(actor=owner, name="Bench").pk)) for _ in range(ROUNDS)]
+    reading, importing, copying = (min(each, key=lambda r: r["seconds"]) for each in zip(*rounds, strict=True))
+    project_id = rounds[-1][1]["project"]
+    return BigProject(project_id, str(owner.pk), reading, importing, copying, step("audit", project_id))
+
+
+def _round(path: str, project_id: str) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """Read, import and copy, one right after the other. Of each the best round counts: whatever else the machine was
+    doing then, it did least of it."""
+    return step("read", path), step("import", path, project_id), step("copy", project_id)
 
 
 def measure(big: BigProject) -> Iterator[Report]:
@@ -56,7 +63,7 @@ def measure(big: BigProject) -> Iterator[Report]:
 
 def _import(big: BigProject) -> Report:
     report = Report(f"Import of {POSITIONS:,} positions (KROS xlsx)")
-    copied = step("copy", big.id)
+    copied = big.copying
     assert copied["rows"] == POSITIONS
     storing, whole = big.importing["storing_s"], big.importing["seconds"]
     pair = big.reading["seconds"] + copied["indexed_s"]
@@ -65,9 +72,10 @@ def _import(big: BigProject) -> Report:
         at_least=True,
         reference=f"{POSITIONS / storing:,.0f} rows/s; COPY {POSITIONS / copied['indexed_s']:,.0f} rows/s",
     )  # fmt: skip
+    took = f"{whole:.2f} s, {big.importing['cpu_s']:.2f} s of it CPU"
     report.claim(
         "whole import: times (calamine read + bare COPY)", whole / pair, "×", IMPORT_TIMES,
-        reference=f"{whole:.2f} s; {big.reading['seconds']:.2f} s + {copied['indexed_s']:.2f} s",
+        reference=f"{took}; {big.reading['seconds']:.2f} s + {copied['indexed_s']:.2f} s",
     )  # fmt: skip
     report.claim("peak memory of the importing process", big.importing["peak_mb"], "MB", MEMORY_MB,
                  reference=f"{big.importing['before_mb']:.0f} MB before it reads")  # fmt: skip

@@ -48,12 +48,19 @@ def bring_in(path: str, project_id: str) -> dict[str, Any]:
     assert upload.job is not None
     before = peak_mb()
     storing = _timed(rows.PositionSpool, "copy")
-    began = time.perf_counter()
+    began, cpu = time.perf_counter(), time.process_time()
     run_here(job_id=upload.job.pk)
-    seconds = time.perf_counter() - began
+    seconds, cpu_s = time.perf_counter() - began, time.process_time() - cpu
     job = Job.objects.get(pk=upload.job.pk)
     assert job.status == Job.Status.COMPLETED, job.error
-    return {"seconds": seconds, "storing_s": storing[0], "peak_mb": peak_mb(), "before_mb": before, "job": str(job.pk)}
+    return {
+        "seconds": seconds,
+        "cpu_s": cpu_s,
+        "storing_s": storing[0],
+        "peak_mb": peak_mb(),
+        "before_mb": before,
+        "project": project_id,
+    }
 
 
 def _timed(owner: Any, name: str) -> list[float]:
@@ -80,7 +87,9 @@ def copy(project_id: str) -> dict[str, Any]:
 
     from projects.models import Position
 
-    names = ", ".join(f.column for f in Position._meta.concrete_fields if f.column not in COLUMNS_LEFT_OUT)
+    names = ", ".join(
+        f.column for f in Position._meta.concrete_fields if f.column not in COLUMNS_LEFT_OUT and not f.generated
+    )
     blocks: list[bytes] = []
     found: dict[str, Any] = {}
     with connection.cursor() as cursor:
@@ -89,7 +98,10 @@ def copy(project_id: str) -> dict[str, Any]:
         )
         with cursor.copy(query) as stored:
             blocks = _joined(bytes(row) for row in stored)
-        for name, like in (("indexed_s", "INCLUDING ALL"), ("bare_s", "INCLUDING DEFAULTS INCLUDING IDENTITY")):
+        for name, like in (
+            ("indexed_s", "INCLUDING ALL"),
+            ("bare_s", "INCLUDING DEFAULTS INCLUDING IDENTITY INCLUDING GENERATED"),
+        ):
             cursor.execute("DROP TABLE IF EXISTS bench_position")
             cursor.execute(f"CREATE TABLE bench_position (LIKE projects_position {like})")
             with transaction.atomic():
@@ -100,6 +112,7 @@ def copy(project_id: str) -> dict[str, Any]:
                 found[name] = time.perf_counter() - began
         cursor.execute("SELECT count(*) FROM bench_position")
         found["rows"] = cursor.fetchone()[0]
+        found["seconds"] = found["indexed_s"]
         cursor.execute("DROP TABLE bench_position")
     return found
 
