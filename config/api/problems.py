@@ -5,13 +5,14 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from accounts.exceptions import PlumblineError
+from config.intake import UNSTORABLE, is_unstorable
 
 
 def problem_details(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -23,6 +24,10 @@ def problem_details(error: Exception, context: dict[str, Any]) -> Response | Non
     if isinstance(error, PlumblineError):
         headers = {"WWW-Authenticate": 'Bearer realm="api"'} if error.status == HTTPStatus.UNAUTHORIZED else None
         return _problem(error.status, error.code, str(error), extra=error.extra, headers=headers)
+    if is_unstorable(error):
+        return _problem(400, "unstorable_text", UNSTORABLE)
+    if isinstance(error, SuspiciousOperation):  # a body that Django itself refuses: too large, too many fields
+        return _problem(400, "bad_request", "This request was refused: it is too large, or has too many fields.")
     response = exception_handler(error, context)
     if response is None:
         return None
