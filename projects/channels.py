@@ -19,6 +19,8 @@ def may_join(user: User, channel_id: str) -> bool:
         project_id = UUID(channel_id)
     except ValueError:
         return False
+    if str(project_id) != channel_id:  # another spelling would be a channel on which nothing is ever said
+        return False
     return Project.objects.visible_to(user).filter(pk=project_id).exists()
 
 

@@ -19,6 +19,8 @@ from . import access, frames
 from .client import Client
 from .hub import hub
 
+LAST_SEQ = 1 << 62  # what a stream of Redis can be asked for; numbers come from a clock
+
 
 class LiveConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no types
     """Messages in: `{"action": "auth", "token"}`, `join` (channel, since), `leave` (channel), `ping`, `pong`."""
@@ -28,6 +30,7 @@ class LiveConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no type
         self._allowance = tuning.SOCKET_MESSAGES_BURST
         self._heard_at = time.monotonic()
         self._refused = 0
+        self._closed = False  # frames that were on their way when we closed are not listened to
         self._watch: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -52,6 +55,8 @@ class LiveConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no type
             self._watch = asyncio.create_task(self._close_unless_signed_in())
 
     async def websocket_receive(self, message: dict[str, Any]) -> None:
+        if self._closed:
+            return
         self._heard_at = time.monotonic()
         raw = message.get("text") or message.get("bytes") or ""
         if len(raw) > tuning.SOCKET_MESSAGE_BYTES:
@@ -97,7 +102,7 @@ class LiveConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no type
         if channel not in client.seats and len(client.seats) >= tuning.SOCKET_CHANNELS:
             client.tell(frames.error(frames.CLOSE_TOO_MUCH, "Too many channels on one socket.", channel))
         elif await access.in_thread(access.may_join, client.user, channel):
-            client.join(channel, since if isinstance(since, int) and since > 0 else None)
+            client.join(channel, since if isinstance(since, int) and 0 < since < LAST_SEQ else None)
         else:
             client.tell(frames.error(frames.CLOSE_NOT_VISIBLE, "There is no such channel.", channel))
             self._refused += 1
@@ -115,12 +120,13 @@ class LiveConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no type
     async def _close(self, code: int) -> None:
         if self.client is not None:
             self.client.close(code)
-        else:
+        elif not self._closed:
+            self._closed = True
             await self.send({"type": "websocket.close", "code": code})
 
     async def _close_unless_signed_in(self) -> None:
         await asyncio.sleep(tuning.SOCKET_SIGN_IN_S)
-        await self.send({"type": "websocket.close", "code": frames.CLOSE_NOT_SIGNED_IN})
+        await self._close(frames.CLOSE_NOT_SIGNED_IN)
 
     async def _ping_for_ever(self, client: Client) -> None:
         """A peer that vanished without a word (a closed lid, a lost network) is noticed by its silence."""

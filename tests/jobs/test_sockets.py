@@ -371,3 +371,18 @@ async def test_job_is_seen_live_from_start_to_end(owner: User) -> None:
         done = await socket.until("job_complete")
         assert done["data"]["result"] == {"steps": 3}
     assert await Job.objects.filter(pk=job.pk, status="completed").aexists()
+
+
+async def test_a_number_that_no_stream_has_is_as_if_none_was_said(owner: User) -> None:
+    async with connected(owner) as socket:
+        snapshot = await socket.join(f"user:{owner.pk}", since=2**64 - 1)
+        assert snapshot["live"] and not snapshot["resumed"]
+
+
+async def test_after_a_wrong_token_nothing_more_is_listened_to(owner: User) -> None:
+    access = (await sync_to_async(tokens_for)(user=owner)).access
+    async with connected() as socket:
+        await socket.say(action="auth", token="nonsense")
+        await socket.say(action="auth", token=access)
+        assert await socket.hear() == {"type": "closed", "code": 4401}
+        assert await socket.raw.receive_nothing()
