@@ -49,7 +49,7 @@ class FigureField(forms.DecimalField):
             ) from error
         if not number.is_finite():
             raise ValidationError("This is not a number that a budget can hold.", code="invalid")
-        return number
+        return number or Decimal(0)  # a zero may carry any exponent, and be written out with as many digits
 
     def prepare_value(self, value: Any) -> Any:
         """Without the zeros that the database keeps: 12.5, not 12.5000."""

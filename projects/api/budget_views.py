@@ -13,7 +13,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ..exceptions import PositionNotFound, Refused
+from ..exceptions import Missing, PositionNotFound, Refused
 from ..models import BudgetVersion, Finding, Position
 from ..services import editing, overrides, versions
 from ..services.access import visible_project
@@ -63,6 +63,8 @@ class PositionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
     def get_queryset(self) -> Any:
         project = visible_project(project_id=self.kwargs["project_id"], user=actor_of(self.request))
         version = self._version()
+        if version is not None and not BudgetVersion.objects.filter(project=project, number=version).exists():
+            raise Missing(f"This project has no version {version}.", code="version_not_found")
         self.all_have_verdicts = version is None and project.is_audited
         rows = Position.objects.filter(project=project).of_version(version).select_related("verdict")
         if self.all_have_verdicts:

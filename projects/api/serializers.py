@@ -22,6 +22,7 @@ class CountsSerializer(serializers.Serializer[Any]):
 
 class ProjectSerializer(serializers.ModelSerializer[Project]):
     organisation_id = serializers.UUIDField(required=False, help_text="By default your first organisation.")
+    currency = serializers.RegexField("^([A-Za-z]{3})?\\Z", required=False, allow_blank=True, help_text="ISO 4217")
     counts = serializers.SerializerMethodField(help_text="Positions by grade.")
     version = serializers.IntegerField(source="version_number", read_only=True, help_text="0: no bill yet.")
     is_audited = serializers.BooleanField(read_only=True, help_text="Whether the grades are of the current version.")
@@ -60,8 +61,18 @@ class DocumentSerializer(serializers.ModelSerializer[Document]):
         return list(document.extracted_data.get("warnings", []))
 
 
+class MappingField(serializers.JSONField):
+    """In a form it comes as text, which may nest without end."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        try:
+            return super().to_internal_value(data)
+        except RecursionError:
+            self.fail("invalid")
+
+
 class ReadingOptionsSerializer(serializers.Serializer[Any]):
-    mapping = serializers.JSONField(required=False, help_text="Columns of a plain table; see the dialects page.")
+    mapping = MappingField(required=False, help_text="Columns of a plain table; see the dialects page.")
     replaces = serializers.UUIDField(required=False, help_text="The document whose positions this one supersedes.")
     accept_difference = serializers.BooleanField(
         required=False, help_text="Import although the file's own grand total does not reconcile."

@@ -31,11 +31,16 @@ def decimal_from_float(value: float) -> Decimal:
     result = Decimal(text)
     if "e" not in text and len(text) - text.find(".") <= 11:
         return result
-    exponent = result.as_tuple().exponent
+    return bounded(result)
+
+
+def bounded(figure: Decimal) -> Decimal:
+    """At most 10 fractional digits: 1E-999999999 is short as a figure, and fills the memory when it is written out."""
+    exponent = figure.as_tuple().exponent
     if isinstance(exponent, int) and exponent < -10:
-        result = result.quantize(_SMALLEST)
-        return result.normalize() if result else Decimal(0)
-    return result
+        figure = figure.quantize(_SMALLEST)
+        return figure.normalize() if figure else Decimal(0)
+    return figure
 
 
 def decimal_from_text(text: str, mark: str = "") -> Decimal | None:

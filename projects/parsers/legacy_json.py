@@ -14,7 +14,7 @@ from typing import Any
 
 from projects.parsers.bill import Bill, BillHeader, BillPosition, ParseError, PositionKind, Score, StatedTotal
 from projects.parsers.catalogues import catalogue_of, currency_of
-from projects.parsers.decimals import LARGEST, decimal_from_text
+from projects.parsers.decimals import LARGEST, bounded, decimal_from_text
 from projects.parsers.filehead import FileHead
 from projects.parsers.numbering import Numbering
 
@@ -158,7 +158,7 @@ def _figure(bill: Bill, value: Any, place: str) -> Decimal | None:
         result = decimal_from_text(value) if isinstance(value, str) else Decimal(value)
         if result is not None and abs(result) > LARGEST:
             raise ValueError("too large")
-        return result
+        return result if result is None else bounded(result)
     except (ValueError, TypeError, ArithmeticError):
         bill.warnings.append(f"{place}: {str(value)[:40]!r} is not a figure; it is left out.")
         return None

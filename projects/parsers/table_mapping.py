@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from projects.parsers.archive import MAX_COLUMNS
 from projects.parsers.bill import ParseError
 from projects.parsers.decimals import decimal_from_text
 from projects.parsers.filehead import FileHead
@@ -18,6 +20,9 @@ HEADER_SEARCH = 60
 SAMPLE = 12
 _FIGURES = ("quantity", "unit_price", "total", "vat_rate")
 _SURE = 0.9
+_LAST_HEADER_ROW = 1_048_575
+_NO_DELIMITERS = ("\r", "\n", '"', "\x00")
+_ENCODINGS = {"utf-8", "utf-8-sig", "utf-16", "cp1250", "cp1252", "cp852", "iso-8859-1", "iso-8859-2", "ascii"}
 _WANTED = (
     "description (Popis, Název, Bezeichnung), unit (MJ, Einheit), quantity (Množství, Menge) and unit price or total "
 )
@@ -52,7 +57,7 @@ class Mapping:
                 decimal_mark=str(data.get("decimal_mark", "")),
                 currency=str(data.get("currency", "")),
             )
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
             raise ParseError(f"The mapping can't be read: {error}.", code="bad_mapping") from error
         mapping.check()
         return mapping
@@ -67,8 +72,20 @@ class Mapping:
             raise ParseError("The mapping does not say which column holds the description.", code="bad_mapping")
         if len(set(self.columns.values())) != len(self.columns) or min(self.columns.values()) < 0:
             raise ParseError("The mapping uses a column twice, or one that does not exist.", code="bad_mapping")
-        if self.decimal_mark not in ("", ",", ".") or len(self.delimiter) > 1:
+        if self.decimal_mark not in ("", ",", ".") or len(self.delimiter) > 1 or self.delimiter in _NO_DELIMITERS:
             raise ParseError("The decimal mark is ',' or '.', the delimiter one character.", code="bad_mapping")
+        self._check_place()
+
+    def _check_place(self) -> None:
+        """It is stored and handed to Python's own readers, whose codecs are more than encodings of text."""
+        if max(self.columns.values()) >= MAX_COLUMNS or not -1 <= self.header_row <= _LAST_HEADER_ROW:
+            raise ParseError("The mapping names a row or column that no table has.", code="bad_mapping")
+        if self.encoding and self.encoding.lower().replace("_", "-") not in _ENCODINGS:
+            raise ParseError(f"The encoding is none of {', '.join(sorted(_ENCODINGS))}.", code="bad_mapping")
+        if len(self.sheet) > 255 or not re.fullmatch("[^\x00\ud800-\udfff]*", self.sheet):
+            raise ParseError("The mapping's sheet is no name of a sheet.", code="bad_mapping")
+        if not re.fullmatch("([A-Z]{3})?", self.currency):
+            raise ParseError("A currency has three capital letters, such as CZK or EUR.", code="bad_mapping")
 
 
 @dataclass(frozen=True, slots=True)

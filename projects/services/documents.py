@@ -49,9 +49,10 @@ def upload_document(
 
     `options` go to the reading job: `mapping` (columns of a plain table), `replaces` (id of the document whose
     positions this one supersedes), `accept_difference` (import although the totals do not reconcile).
-    Raises FileTooLarge, Refused("empty_file"), ProjectNotFound, ReadOnly.
+    Raises FileTooLarge, Refused("empty_file" | "replaces_unknown"), ProjectNotFound, ReadOnly.
     """
     project = editable_project(project_id=project_id, user=actor)
+    _check_replaced(project_id=project.pk, options=options)
     size = file.size or 0
     if size > settings.UPLOAD_LIMIT_BYTES:
         limit = filesizeformat(settings.UPLOAD_LIMIT_BYTES)
@@ -100,10 +101,18 @@ def read_again(*, document_id: UUID, actor: User, options: dict[str, Any] | None
 
     document = visible_document(document_id=document_id, user=actor)
     editable_project(project_id=document.project_id, user=actor)
+    _check_replaced(project_id=document.project_id, options=options)
     upload = _again(document=document, actor=actor, options=options)
     if upload.job is None:
         raise Conflict("This document has been read already; its positions are in the budget.", code="already_read")
     return upload
+
+
+def _check_replaced(*, project_id: UUID, options: dict[str, Any] | None) -> None:
+    """A document of another project, or none at all, would be superseded by silently adding every position again."""
+    replaced = (options or {}).get("replaces")
+    if replaced and not Document.objects.filter(pk=replaced, project_id=project_id).exists():
+        raise Refused("The document to be replaced is not in this project.", code="replaces_unknown")
 
 
 def _again(*, document: Document, actor: User, options: dict[str, Any] | None) -> Upload:

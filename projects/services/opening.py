@@ -34,8 +34,18 @@ def open_project(
     if organisation is None:
         raise Refused("You belong to no organisation in which you may open projects.", code="no_organisation")
     return Project.objects.create(
-        owner=actor, organisation=organisation, name=name[:200], description=description, currency=currency.upper()
+        owner=actor,
+        organisation=organisation,
+        name=name[:200],
+        description=description,
+        currency=_currency(currency),
     )
+
+
+def _currency(code: str) -> str:
+    if code and not (len(code) == 3 and code.isascii() and code.isalpha()):
+        raise Refused("A currency has three letters, such as CZK or EUR.", code="bad_currency")
+    return code.upper()
 
 
 def change_project(*, project_id: UUID, actor: User, changes: dict[str, Any]) -> Project:
@@ -43,6 +53,8 @@ def change_project(*, project_id: UUID, actor: User, changes: dict[str, Any]) ->
     unknown = sorted(set(changes) - set(EDITABLE_FIELDS))
     if unknown:
         raise Refused(f"These can't be changed: {', '.join(unknown)}.", code="not_editable")
+    if "currency" in changes:
+        changes = changes | {"currency": _currency(changes["currency"])}
     project = editable_project(project_id=project_id, user=actor)
     for name, value in changes.items():
         setattr(project, name, value)

@@ -29,6 +29,8 @@ COPIED = [
     if field.name not in ("id", "added_in", "removed_in") and not field.generated
 ]
 
+LARGEST_SUM = Decimal(10) ** 16  # what numeric(18, 2) holds
+
 # Rows `o` of an earlier version, and when a current row `p` says the same as one of them.
 THEN = "o.project_id = %(project)s AND o.added_in <= %(then)s AND (o.removed_in IS NULL OR o.removed_in > %(then)s)"
 ALIKE = (
@@ -51,13 +53,16 @@ def close_version(
     """Record version n+1 of the locked project, whose rows are written already (added_in / removed_in = n+1).
 
     Totals and the delta are computed in SQL from those rows. Publishes `budget_recalculated` on commit.
-    Raises Refused("nothing_changed") if no row was closed or added.
+    Raises Refused("nothing_changed") if no row was closed or added, Refused("too_large").
     """
     number = project.version_number + 1
     sums = _sums(project.pk)
     delta = deltas.of_version(project_id=project.pk, number=number)
     if not any(delta.counts.values()) and number > 1:
         raise Refused("This changes nothing: the budget already is like that.", code="nothing_changed")
+    figures = (sums["cost"], delta.cost, delta.quantity, delta.price, delta.scope, delta.rounding)
+    if any(abs(figure) >= LARGEST_SUM for figure in figures):
+        raise Refused("This makes the total larger than any budget is. Check quantities and prices.", code="too_large")
     version = BudgetVersion.objects.create(
         project=project,
         number=number,

@@ -104,6 +104,7 @@ def _to_sign_in(request: HttpRequest) -> HttpResponse:
 def _back(request: HttpRequest) -> str:
     """The path one came from, if it is ours; the list otherwise."""
     came_from = urlsplit(request.headers.get("Referer", ""))
-    if came_from.netloc == request.get_host() and came_from.path != request.path:
+    is_ours = came_from.netloc == request.get_host() and not came_from.path.startswith("//")
+    if is_ours and came_from.path != request.path:
         return came_from.path
     return resolve_url("projects:list")

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import push_url, replace_url
 
+from jobs.models import Job
 from jobs.services import cancel
 
 from ..exceptions import Missing
@@ -184,6 +185,8 @@ def audit_now(request: PageRequest, project_id: UUID) -> HttpResponse:
 @require_POST
 def cancel_job(request: PageRequest, project_id: UUID, job_id: UUID) -> HttpResponse:
     visible_project(project_id=project_id, user=request.user)
+    if not Job.objects.of_subject("project", project_id).filter(pk=job_id).exists():
+        raise Missing("There is no such job in this project.", code="job_not_found")
     cancel(job_id, request.user)
     return done(request, "The job will stop.", reverse("projects:detail", args=[project_id]), level="info")
 

@@ -1,0 +1,114 @@
+"""The OpenAPI document as an attacker reads it: whatever is sent, well formed or not, no answer is a fault of ours."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import pytest
+import schemathesis
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
+from drf_spectacular.generators import SchemaGenerator
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from rest_framework.test import APIClient
+from schemathesis.generation import GenerationMode
+
+from accounts.models import User
+from jobs.services import enqueue
+from projects.models import Finding, Position, Project
+from projects.services.auditing import AUDIT
+from tests.factories.people import make_organisation, make_user
+from tests.factories.projects import make_audited_project, make_document
+
+pytestmark = pytest.mark.django_db
+EXAMPLES = 12  # for each operation and mode
+
+
+def operations() -> dict[str, Any]:
+    document = SchemaGenerator().get_schema(public=True)  # type: ignore[no-untyped-call]
+    found = [result.ok() for result in schemathesis.openapi.from_dict(document).get_all_operations()]
+    return {f"{operation.method.upper()} {operation.path}": operation for operation in found}
+
+
+OPERATIONS = operations()
+
+
+@pytest.fixture
+def owner() -> User:
+    return make_user("owner", organisation=make_organisation())
+
+
+@pytest.fixture
+def project(owner: User) -> Project:
+    return make_audited_project(owner)
+
+
+def real_ids(project: Project, owner: User, path: str) -> dict[str, str]:
+    """So that half of the examples come past the 404."""
+    ids = {
+        "/jobs/": enqueue(kind=AUDIT, params={"project_id": str(project.pk)}, actor=owner).pk,
+        "/documents/": make_document(project, parse_status="failed").pk,
+        "/findings/": Finding.objects.filter(project=project, position__isnull=False)[0].pk,
+        "/projects/{id}": project.pk,
+    }
+    return {
+        "id": str(next((key for part, key in ids.items() if part in path), "")),
+        "project_id": str(project.pk),
+        "lineage": str(Position.objects.filter(project=project)[0].lineage),
+        "number": "1",
+    }
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_no_input_is_answered_with_a_fault_of_ours(name: str, project: Project, owner: User) -> None:
+    operation = OPERATIONS[name]
+    client = APIClient(raise_request_exception=True)
+    client.force_authenticate(owner)
+    ids = real_ids(project, owner, operation.path)
+    cases = st.one_of(*(operation.as_strategy(mode) for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)))
+
+    @settings(
+        max_examples=2 * EXAMPLES,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=cases, is_real=st.booleans(), as_form=st.booleans())
+    def no_fault(case: Any, is_real: bool, as_form: bool) -> None:
+        path = operation.path.format(**ids) if is_real else case.formatted_path
+        with transaction.atomic():  # every example meets the same project
+            answer = sent(client, case, path, as_form=as_form)
+            transaction.set_rollback(True)
+        assert answer.status_code < 500, (answer.status_code, answer.content)
+        if answer.status_code >= 400 and answer.status_code != 404:  # an address that is none is Django's own 404
+            assert answer["content-type"] == "application/problem+json"
+
+    no_fault()
+
+
+def sent(client: APIClient, case: Any, path: str, *, as_form: bool) -> Any:
+    query = urlencode({key: str(value) for key, value in dict(case.query or {}).items()}, errors="replace")
+    address = quote(path, safe="/%") + (f"?{query}" if query else "")
+    if case.media_type == "multipart/form-data" and isinstance(case.body, dict) and as_form:
+        form = {name: _field(name, value) for name, value in case.body.items()}
+        return client.generic(case.method, address, *_multipart(form))
+    if case.method.upper() in ("GET", "DELETE") or isinstance(case.body, type(schemathesis.core.NOT_SET)):
+        return client.generic(case.method, address)
+    body = case.body if isinstance(case.body, bytes) else json.dumps(case.body, default=str)
+    return client.generic(case.method, address, body, content_type=case.media_type or "application/json")
+
+
+def _field(name: str, value: Any) -> Any:
+    if name != "file":
+        return value if isinstance(value, str) else json.dumps(value, default=str)
+    return SimpleUploadedFile("bill.csv", value if isinstance(value, bytes) else str(value).encode(errors="replace"))
+
+
+def _multipart(form: dict[str, Any]) -> tuple[bytes, str]:
+    from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
+
+    return encode_multipart(BOUNDARY, form), MULTIPART_CONTENT
