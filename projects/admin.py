@@ -134,6 +134,8 @@ class ProjectAdmin(ModelAdmin):  # type: ignore[misc]
 
     @action(description="Start an audit", url_path="audit", permissions=["change"])
     def start_audit(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        if self.get_object(request, object_id) is None:  # any text may stand in the address
+            return redirect("admin:projects_project_changelist")
         back = reverse("admin:projects_project_change", args=[object_id])
         if request.method != "POST":
             title = "Audit the current version of this project?"
@@ -143,6 +145,8 @@ class ProjectAdmin(ModelAdmin):  # type: ignore[misc]
 
     @action(description="Open its page", url_path="page")
     def open_page(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        if self.get_object(request, object_id) is None:
+            return redirect("admin:projects_project_changelist")
         return redirect("projects:detail", object_id)
 
     @action(description="Import a bill", url_path="import-bill", permissions=["change"])
@@ -280,6 +284,9 @@ class FindingAdmin(ReadOnlyAdmin):
 
     @action(description="Take the decision back", url_path="withdraw", permissions=["decide"])
     def withdraw(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        if self.get_object(request, object_id) is None:
+            return redirect("admin:projects_finding_changelist")
+
         def take_back(finding: Finding) -> None:
             overrides.withdraw_override(finding_id=finding.pk, actor=actor_of(request))
 

@@ -196,3 +196,13 @@ def test_the_way_back_is_never_to_another_site(project: Project, owner: User) ->
     for came_from in ("http://testserver//evil.example/", "http://evil.example/x"):
         page = signed_in(owner).post(address, {"seen": "x"}, headers={"Referer": came_from}).content.decode()
         assert "evil.example" not in page and "/projects/" in page
+
+
+@pytest.mark.parametrize(
+    "path", ["project/{}/audit/", "project/{}/page/", "finding/{}/withdraw/", "finding/{}/decide/"]
+)
+def test_the_admin_takes_no_id_for_granted(path: str) -> None:
+    client = signed_in(User.objects.create_superuser("root@example.com", "a long password"))
+    for key in ("junk", "9" * 30, uuid4()):
+        address = f"/admin/projects/{path.format(key)}"
+        assert client.get(address).status_code == client.post(address).status_code == 302
