@@ -39,6 +39,10 @@
   // --- toasts -------------------------------------------------------------------------------------------------------
   /** Show a message. level: info | success | warning | error. Errors stay until closed. Returns the element. */
   function toast(message, level = "info") {
+    // Said once: without a server, every region of the page fails alike.
+    for (const other of document.querySelectorAll("#toasts .toast")) {
+      if ($(".toast-text", other).textContent === message) other.remove();
+    }
     const box = document.createElement("div");
     box.className = `toast toast-${level}`;
     const text = document.createElement("div");

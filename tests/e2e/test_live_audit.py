@@ -81,6 +81,28 @@ def test_a_bill_is_dropped_audited_decided_on_and_edited(
     expect(page.locator("#versions tr", has_text="Version 2")).to_contain_text("500.00")
 
 
+def test_by_keyboard_one_gets_into_a_position_and_back(
+    project: Project, owner: User, signed_in: SignedIn, tmp_path: Path
+) -> None:
+    write_kros(tmp_path / "bill.xlsx", given_bill(DIG, BED))
+    page = signed_in(owner, viewport={"width": 1100, "height": 800})
+    page.goto(f"/projects/{project.pk}/")
+    drop(page, tmp_path / "bill.xlsx")
+    row = page.locator("#positions tbody tr").first
+    expect(row.locator(".cell-grade .grade")).to_be_visible()
+    expect(page.locator("#live .live-bar")).to_have_count(0)
+    page.keyboard.press("j")
+    expect(row).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#position")).to_be_visible()
+    expect(page.locator("#panel")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator("#panel")).to_be_hidden()
+    expect(row).to_be_focused()
+    box = page.locator("#positions-scroll")
+    assert box.evaluate("box => box.scrollWidth <= box.clientWidth"), "the money is beyond a laptop's screen"
+
+
 def test_two_browsers_on_one_project_see_the_same_progress(
     project: Project, owner: User, member: User, signed_in: SignedIn, tmp_path: Path
 ) -> None:

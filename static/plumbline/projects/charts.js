@@ -172,7 +172,14 @@
   const all = () => document.querySelectorAll("canvas[data-chart]");
   document.addEventListener("DOMContentLoaded", () => all().forEach(draw));
   // What a swap brought in: the charts of a project whose first bill has just arrived.
-  document.addEventListener("htmx:afterSettle", () => all().forEach((canvas) => drawn.has(canvas) || draw(canvas)));
+  document.addEventListener("htmx:afterSettle", () => {
+    for (const [canvas, { chart }] of drawn) {
+      if (canvas.isConnected) continue;
+      chart.destroy();
+      drawn.delete(canvas);
+    }
+    all().forEach((canvas) => drawn.has(canvas) || draw(canvas));
+  });
   document.addEventListener("plumbline:theme", () => all().forEach(draw));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => all().forEach(draw));
   document.body?.addEventListener("project-changed", () => {

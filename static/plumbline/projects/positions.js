@@ -8,13 +8,15 @@
   const panel = () => $(".split-panel");
 
   // --- panel -------------------------------------------------------------------------------------------------------
-  function open(link) {
+  /** `goIn`: the focus follows, for whoever opened it by key would have to pass all rows to get there. */
+  function open(link, { goIn = false } = {}) {
     const box = panel();
     box.hidden = false;
     box.closest(".split").classList.add("has-panel");
     htmx.ajax("GET", link.href, { target: box, swap: "innerHTML", source: box }).then(() => {
       box.scrollTop = 0;
       select();
+      if (goIn) box.focus({ preventScroll: true });
     });
   }
 
@@ -66,7 +68,7 @@
       return;
     }
     event.preventDefault();
-    open(link);
+    open(link, { goIn: event.detail === 0 }); // no click of a pointer: a key
   });
 
   /** A click anywhere in a row opens it, unless it was on something else to press, or text is being selected. */

@@ -77,13 +77,19 @@
     if (type === "snapshot") compare(data);
     else if (type === "progress" && !showJob(data)) jobsChanged();
     else if (ENDED.includes(type)) {
-      if (type === "job_failed") window.Plumbline.ui.toast(`${data.title}: ${data.error}`, "error");
+      if (type === "job_failed") tellFailure(data);
       jobsChanged();
       changed();
     } else if (CHANGES.includes(type)) {
       if (type !== "document_uploaded") call("project-options", 700);
       changed();
     }
+  }
+
+  /** A project's own page says why, and what to do, where it stays: a long message on top would only cover that. */
+  function tellFailure({ title, error }) {
+    if ($("#summary")) window.Plumbline.ui.toast(`${title}: not done. The reason is on this page.`, "warning");
+    else window.Plumbline.ui.toast(`${title}: ${error}`, "error");
   }
 
   /** What happened between the page's making and now, or while the connection was gone. */
