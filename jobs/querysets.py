@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 
 class JobQuerySet(models.QuerySet["Job"]):
     def visible_to(self, user: User | AnonymousUser) -> JobQuerySet:
-        """One's own and those of one's organisations."""
+        """Those of one's organisations, and one's own that belong to none. Whoever leaves one leaves its jobs."""
         if not user.is_authenticated:
             return self.none()
-        return self.filter(Q(actor_id=user.pk) | Q(organisation_id__in=organisation_ids_of(user)))
+        own = Q(actor_id=user.pk, organisation_id=None)
+        return self.filter(own | Q(organisation_id__in=organisation_ids_of(user)))
 
     def changeable_by(self, user: User | AnonymousUser) -> JobQuerySet:
         """Those one may cancel or retry: not where one only looks on. Staff with the permission: all."""

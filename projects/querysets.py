@@ -30,11 +30,14 @@ SORTS: dict[str, tuple[Any, ...]] = {
 
 
 def may_see_project(user: User | AnonymousUser, prefix: str = "") -> Q:
-    """One's own projects and those of one's organisations; for staff who may view projects in the admin, all of them.
-    `prefix` is the path to the project: "project__"."""
+    """Projects of one's organisations; for staff who may view projects in the admin, all of them.
+
+    Who opened a project does not matter: whoever leaves an organisation leaves its projects. `prefix` is the path to
+    the project: "project__".
+    """
     if user.is_staff and user.has_perm("projects.view_project"):
         return Q()
-    return Q(**{f"{prefix}owner_id": user.pk}) | Q(**{f"{prefix}organisation_id__in": organisation_ids_of(user)})
+    return Q(**{f"{prefix}organisation_id__in": organisation_ids_of(user)})
 
 
 class ProjectQuerySet(models.QuerySet["Project"]):
@@ -45,8 +48,7 @@ class ProjectQuerySet(models.QuerySet["Project"]):
         """Visible ones, without those where the user only looks on (role viewer, or staff without the permission)."""
         if user.is_staff and user.has_perm("projects.change_project"):
             return self.all()
-        writable = Q(organisation_id__in=organisation_ids_of(user, may_write=True))
-        return self.filter(Q(owner_id=user.pk) | writable)
+        return self.filter(organisation_id__in=organisation_ids_of(user, may_write=True))
 
 
 class DocumentQuerySet(models.QuerySet["Document"]):
@@ -77,7 +79,8 @@ class PositionQuerySet(models.QuerySet["Position"]):
 
     def flagged_by(self, role: str) -> PositionQuerySet:
         """Those on which the role raised amber or red."""
-        return self.filter(**{f"verdict__roles__{role}__in": ["red", "amber"]})
+        # The grade narrows it down first: a position that any role flags is one of the few that are not green.
+        return self.filter(verdict__grade__in=["red", "amber"], **{f"verdict__roles__{role}__in": ["red", "amber"]})
 
     def with_findings_of(self, rule_id: str) -> PositionQuerySet:
         """Not by `distinct()` over joined rows: that compares every column of every hit."""
@@ -106,7 +109,7 @@ class PositionQuerySet(models.QuerySet["Position"]):
         join has to sort them all.
         """
         if sort == "money" and is_audited:
-            return self.filter(verdict__isnull=False).order_by("-verdict__money_at_stake", "ordinal")
+            return self.filter(verdict__isnull=False).order_by("-verdict__money_at_stake", "verdict__position_id")
         return self.order_by(*SORTS[sort])
 
     def sections(self) -> list[dict[str, Any]]:

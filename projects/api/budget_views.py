@@ -14,11 +14,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ..exceptions import Missing, PositionNotFound, Refused
-from ..models import BudgetVersion, Finding, Position
+from ..models import BudgetVersion, Finding, Position, Project
 from ..services import editing, overrides, versions
 from ..services.access import visible_project
 from . import serializers
 from .filters import FindingFilter, PositionFilter
+from .paging import PositionPages
 from .views import PROBLEM, UUID_REGEX, actor_of
 
 VERSION = OpenApiParameter("version", OpenApiTypes.INT, description="As of this version; by default the current one.")
@@ -55,6 +56,7 @@ class PositionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
 
     serializer_class = serializers.PositionSerializer
     filterset_class = PositionFilter
+    pagination_class = PositionPages
     queryset = Position.objects.none()
     lookup_field = "lineage"
     all_have_verdicts = False
@@ -72,7 +74,19 @@ class PositionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
         if self.action == "retrieve":
             findings = Finding.objects.select_related("override__by", "position").order_by("role", "rule_id", "id")
             return rows.prefetch_related(Prefetch("findings", queryset=findings))
-        return rows.defer("measure", "long_text", "enrichment")
+        self._tell_count(project)
+        return rows
+
+    def _tell_count(self, project: Project) -> None:
+        """What the project's row knows need not be counted: the current positions, all of them or of one grade."""
+        if self.action != "list" or not isinstance(self.paginator, PositionPages):
+            return
+        asked = {name: value for name, value in self.request.query_params.items() if value}
+        narrowing = set(asked) - {"sort", "page", "page_size", "format"}
+        if not narrowing:
+            self.paginator.known_count = project.total_positions
+        elif narrowing == {"grade"} and self.all_have_verdicts and asked["grade"] in serializers.GRADES:
+            self.paginator.known_count = getattr(project, f"count_{asked['grade']}")
 
     def _version(self) -> int | None:
         value = self.request.query_params.get("version", "")

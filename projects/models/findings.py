@@ -78,8 +78,10 @@ class Verdict(models.Model):
     class Meta:
         indexes = [
             # The positions table sorted by money at stake, of all grades or of one.
-            models.Index(fields=["project", "-money_at_stake"], name="verdict_money"),
-            models.Index(fields=["project", "grade", "-money_at_stake"], name="verdict_grade_money"),
+            # The position comes last, as in the sort: nearly all green ones have nothing at stake, and a tie broken by
+            # another table's column would sort them all (266 against 0.4 ms at 100,000 positions).
+            models.Index(fields=["project", "-money_at_stake", "position"], name="verdict_money"),
+            models.Index(fields=["project", "grade", "-money_at_stake", "position"], name="verdict_grade_money"),
         ]
 
     def __str__(self) -> str:

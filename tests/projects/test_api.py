@@ -105,6 +105,16 @@ def test_lists_hold_only_what_one_may_see(project: Project, owner: User, strange
     assert [row["name"] for row in as_(stranger).get("/api/projects/").data["results"]] == ["Theirs"]
 
 
+def test_whoever_leaves_the_organisation_leaves_its_projects(project: Project, owner: User, as_: As) -> None:
+    path = f"/api/projects/{project.pk}/"
+    owner.memberships.update(role="viewer")
+    assert as_(owner).get(path).status_code == 200
+    assert as_(owner).patch(path, {"name": "Mine"}).data["code"] == "read_only"
+    owner.memberships.all().delete()
+    assert as_(owner).get(path).status_code == 404
+    assert as_(owner).get("/api/projects/").data["count"] == 0
+
+
 def test_a_project_is_opened_renamed_and_archived(owner: User, as_: As) -> None:
     client = as_(owner)
     made = client.post("/api/projects/", {"name": "Hala", "currency": "CZK", "budget_on": "2026-09-01"})
