@@ -111,7 +111,7 @@ class Consolidator:
         if hit.index == BUDGET:
             return self.overrides.get((rule.id, self.inputs_sha256, hit.subject))
         position = self.view.positions[hit.index]
-        return self.overrides.get((rule.id, position.content_hash, position.identity))
+        return self.overrides.get((rule.id, position.content_hash, position.decided_as))
 
     def _money(self, hit: Hit) -> Decimal:
         if hit.grade not in _LEVEL:

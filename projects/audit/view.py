@@ -50,11 +50,17 @@ class AuditPosition:
     measure: tuple[MeasureLine, ...] = ()
     source: str = ""
     content_hash: str = ""
+    lineage: str = ""  # its identity through the versions, where there are any
 
     @property
     def identity(self) -> str:
         """What stays the same when the position's content changes: its object and number."""
         return f"{self.object_code}|{self.number}"
+
+    @property
+    def decided_as(self) -> str:
+        """What a person's decision names: numbers need not be unique, nor be there at all."""
+        return self.lineage or self.identity
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -11,10 +10,13 @@ import orjson
 from django.db import connection
 from django.utils import timezone
 
-from ..audit.findings import AuditFinding, AuditResult
+from ..audit.findings import AuditFinding, AuditResult, Override
 from ..audit.registry import all_rules
 from ..audit.view import BudgetView
 from ..models import AuditRun, FindingOverride, Position, Project
+from .audit_view import standing_overrides
+from .counting import by_grade, current_counts
+from .grading import regrade
 
 BLOCK = 2000
 VERDICTS = "position_id, project_id, version_number, grade, confidence, money_at_stake, roles, not_checked"
@@ -25,17 +27,21 @@ FINDINGS = (
 CURRENT = "(SELECT id FROM projects_position WHERE project_id = %s AND removed_in IS NULL)"
 
 
-def replace_results(*, project: Project, view: BudgetView, result: AuditResult, run: AuditRun) -> None:
+def replace_results(
+    *, project: Project, view: BudgetView, result: AuditResult, run: AuditRun, decisions: list[Override]
+) -> None:
     """In the caller's transaction, under the project's lock: drop what was said of the current positions, store what is
-    said now. Verdicts and findings of rows that left the budget stay as history."""
+    said now. Verdicts and findings of rows that left the budget stay as history.
+
+    `decisions` are those the audit knew of; positions decided on since are graded anew."""
     project_id = project.pk
     decided = _override_ids(project_id)  # before COPY: the connection answers no query during one
     with connection.cursor() as cursor:
         cursor.execute(f"DELETE FROM projects_verdict WHERE position_id IN {CURRENT}", [project_id])
         cursor.execute(
             "UPDATE projects_finding SET conflicts_with_id = NULL"
-            " WHERE project_id = %s AND conflicts_with_id IS NOT NULL",
-            [project_id],
+            f" WHERE project_id = %s AND conflicts_with_id IS NOT NULL AND position_id IN {CURRENT}",
+            [project_id, project_id],
         )
         cursor.execute(
             f"DELETE FROM projects_finding WHERE project_id = %s AND (position_id IS NULL OR position_id IN {CURRENT})",
@@ -45,8 +51,19 @@ def replace_results(*, project: Project, view: BudgetView, result: AuditResult, 
         _copy(cursor, "projects_finding", FINDINGS, _finding_rows(run, view, result, decided))
         _copy(cursor, "projects_finding", FINDINGS, _not_checked_rows(run, view, result))
     _link_conflicts(view=view, result=result, project_id=project_id)
-    _record(run=run, result=result)
-    _count(project=project, run=run)
+    _regrade_decided_since(project_id=project_id, known=decisions)
+    counts = current_counts(project_id=project_id)
+    _record(run=run, result=result, counts=counts)
+    _count(project=project, run=run, counts=counts)
+
+
+def _regrade_decided_since(*, project_id: UUID, known: list[Override]) -> None:
+    """A person who decides while an audit runs must not find the position graded as if nothing had been said."""
+    now = standing_overrides(project_id=project_id)
+    changed = {decision.position_identity for decision in set(known) ^ set(now)}
+    if changed:
+        rows = Position.objects.filter(project_id=project_id, removed_in__isnull=True, lineage__in=changed)
+        regrade(position_ids=rows.values_list("pk", flat=True))
 
 
 def _copy(cursor: Any, table: str, columns: str, rows: Iterator[tuple[Any, ...]]) -> None:
@@ -162,12 +179,12 @@ def _link_conflicts(*, view: BudgetView, result: AuditResult, project_id: UUID) 
         )
 
 
-def _record(*, run: AuditRun, result: AuditResult) -> None:
+def _record(*, run: AuditRun, result: AuditResult, counts: dict[str, Any]) -> None:
     run.finished_at = timezone.now()
     run.positions = len(result.verdicts)
-    run.counts = result.counts.as_dict()
+    run.counts = by_grade(counts)
     run.inputs_sha256 = result.inputs_sha256
-    run.money_at_stake = result.money_at_stake.quantize(Decimal("0.01"))
+    run.money_at_stake = counts["money_at_stake"]
     run.rules = dict(result.rules)
     run.rule_hits = dict(result.hits_by_rule)
     run.not_checked_rules = [[row.rule_id, row.title, row.reason] for row in result.not_checked_rules]
@@ -175,17 +192,12 @@ def _record(*, run: AuditRun, result: AuditResult) -> None:
     run.save(force_insert=True)
 
 
-def _count(*, project: Project, run: AuditRun) -> None:
+def _count(*, project: Project, run: AuditRun, counts: dict[str, Any]) -> None:
     """The project's aggregates, of the version that was audited, which is the current one under the lock."""
     now = timezone.now()
     Project.objects.filter(pk=project.pk).update(
         audited_version=run.version_number,
-        count_green=run.counts["green"],
-        count_amber=run.counts["amber"],
-        count_red=run.counts["red"],
-        count_not_checked=run.counts["not_checked"],
-        money_at_stake=run.money_at_stake,
-        status=Project.Status.COMPLETED,
+        **counts,
         progress=100,
         completed_at=now,
         updated_at=now,

@@ -20,7 +20,7 @@ CHUNK = 5000
 FIELDS = (
     "id", "ordinal", "number", "description", "kind", "billing", "object_code", "section", "code", "catalogue",
     "price_system", "long_text", "unit", "quantity", "quantity_reason", "unit_price", "stated_total", "vat_rate",
-    "measure", "source", "content_hash",
+    "measure", "source", "content_hash", "lineage",
 )  # fmt: skip
 KINDS = {kind.value: kind for kind in PositionKind}
 BILLINGS = {billing.value: billing for billing in Billing}
@@ -30,7 +30,8 @@ def view_of(*, project: Project) -> BudgetView:
     """The current positions in the order of the budget, with what their documents state. Four queries.
 
     Where several bills make up the budget, phase, rounding and VAT are those of the one with most positions. Totals
-    that a file states are passed on only while its positions are as it had them: an edited budget need not match them.
+    that a file states are passed on only while its positions are as it had them, and nobody else has positions under
+    the sum: an edited budget need not match them.
     """
     rows = Position.objects.filter(project=project, removed_in__isnull=True).order_by("ordinal", "id")
     sections: dict[str, tuple[str, ...]] = {"": ()}
@@ -46,7 +47,6 @@ def view_of(*, project: Project) -> BudgetView:
     )
     data = documents[0].extracted_data if documents else {}
     header: dict[str, Any] = data.get("header", {})
-    has_own = rows.filter(document__isnull=True).exists()
     return BudgetView(
         positions,
         currency=project.currency,
@@ -56,7 +56,7 @@ def view_of(*, project: Project) -> BudgetView:
         dialect=documents[0].parser if documents else "",
         is_public_tender=header.get("is_public_tender", False),
         vat_rates=[Decimal(rate) for rate in header.get("vat_rates", [])],
-        totals=[] if has_own else _totals(documents),
+        totals=_totals(documents, _places(project)),
     )
 
 
@@ -65,17 +65,9 @@ def standing_overrides(*, project_id: UUID) -> list[Override]:
     decisions = FindingOverride.objects.filter(
         project_id=project_id, withdrawn_at__isnull=True, decision=FindingOverride.Decision.OVERRIDDEN
     )
-    rows = decisions.values_list("rule_id", "content_hash", "lineage", "reason")
-    lineages = {lineage for _, _, lineage, _ in rows}
-    places = Position.objects.filter(project_id=project_id, removed_in__isnull=True, lineage__in=lineages)
-    identities = {
-        lineage: f"{object_code}|{number}"
-        for lineage, object_code, number in places.values_list("lineage", "object_code", "number")
-    }
     return [
-        Override(rule_id=rule_id, content_hash=digest, position_identity=identities[lineage], reason=reason)
-        for rule_id, digest, lineage, reason in rows
-        if lineage in identities
+        Override(rule_id=rule_id, content_hash=digest, position_identity=str(lineage), reason=reason)
+        for rule_id, digest, lineage, reason in decisions.values_list("rule_id", "content_hash", "lineage", "reason")
     ]
 
 
@@ -83,6 +75,7 @@ def _position(row: tuple[Any, ...], sections: dict[str, tuple[str, ...]]) -> Aud
     (
         key, ordinal, number, description, kind, billing, object_code, section, code, catalogue, price_system,
         long_text, unit, quantity, quantity_reason, unit_price, stated_total, vat_rate, measure, source, digest,
+        lineage,
     ) = row  # fmt: skip
     path = sections.get(section)
     if path is None:
@@ -92,7 +85,7 @@ def _position(row: tuple[Any, ...], sections: dict[str, tuple[str, ...]]) -> Aud
         billing=BILLINGS[billing], object_code=object_code, section_path=path, code=code, catalogue=catalogue,
         price_system=price_system, long_text=long_text, unit=unit, quantity=quantity, quantity_reason=quantity_reason,
         unit_price=unit_price, total=stated_total, vat_rate=vat_rate, measure=measure_lines(measure), source=source,
-        content_hash=digest,
+        content_hash=digest, lineage=str(lineage),
     )  # fmt: skip
 
 
@@ -108,14 +101,31 @@ def _rounding(data: dict[str, Any]) -> Rounding:
     )
 
 
-def _totals(documents: list[Any]) -> list[StatedTotal]:
-    """Stated totals of unchanged documents; a grand total only where one bill is the whole budget."""
+def _places(project: Project) -> dict[UUID | None, set[tuple[str, ...]]]:
+    """By document (None: entered by hand), the places it has positions in: (), (object,), (object, section, …)."""
+    rows = Position.objects.filter(project=project, removed_in__isnull=True).order_by()
+    places: dict[UUID | None, set[tuple[str, ...]]] = {}
+    for document_id, object_code, section in rows.values_list("document_id", "object_code", "section").distinct():
+        path = (object_code, *(section.split(SECTION_SEPARATOR) if section else ()))
+        places.setdefault(document_id, set()).update(path[:depth] for depth in range(len(path) + 1))
+    return places
+
+
+def _place_of(stated: dict[str, Any]) -> tuple[str, ...]:
+    if stated["level"] == "bill":
+        return ()
+    return (stated["object_code"], *(stated["section_path"] if stated["level"] == "section" else ()))
+
+
+def _totals(documents: list[Any], places: dict[UUID | None, set[tuple[str, ...]]]) -> list[StatedTotal]:
+    """Stated totals of unchanged documents, where nobody else has positions under them."""
     totals = []
     for document in documents:
         if document.closed:
             continue
+        others = [place for owner, place in places.items() if owner != document.pk]
         for stated in document.extracted_data.get("totals", []):
-            if stated["level"] == "bill" and len(documents) > 1:
+            if any(_place_of(stated) in place for place in others):
                 continue
             totals.append(
                 StatedTotal(

@@ -17,6 +17,7 @@ from jobs.services import enqueue
 from ..audit import engine
 from ..exceptions import ProjectNotFound, Refused, Temporary
 from ..models import AuditRun, Project
+from . import activity
 from .audit_results import replace_results
 from .audit_view import standing_overrides, view_of
 from .versions import locked_project
@@ -24,7 +25,7 @@ from .versions import locked_project
 if TYPE_CHECKING:
     from accounts.models import User
 
-AUDIT = "projects.audit"
+AUDIT = activity.AUDIT
 MOST_ROUNDS = 5
 
 Finish = Callable[[dict[str, Any]], None]
@@ -49,8 +50,7 @@ def start_audit(*, project_id: UUID, actor: User) -> Job:
 def request_audit(*, project: Project, actor: User | None) -> Job:
     """In the caller's transaction. One audit a project at a time (dedupe key): a running one notices by itself that
     the budget has changed, and starts over."""
-    Project.objects.filter(pk=project.pk).update(status=Project.Status.AUDITING)
-    return enqueue(
+    job = enqueue(
         kind=AUDIT,
         params={"project_id": str(project.pk)},
         actor=actor,
@@ -59,6 +59,8 @@ def request_audit(*, project: Project, actor: User | None) -> Job:
         about=project.name,
         dedupe_key=f"{AUDIT}:{project.pk}",
     )
+    activity.show_activity(project_id=project.pk)
+    return job
 
 
 def audit_project(*, project_id: UUID, job_id: UUID | None, report: AuditReport, finishing: Finishing) -> None:
@@ -73,16 +75,18 @@ def audit_project(*, project_id: UUID, job_id: UUID | None, report: AuditReport,
             raise ProjectNotFound("The project has been deleted.")
         run = AuditRun(project=project, version_number=project.version_number, job_id=job_id, started_at=timezone.now())
         view = view_of(project=project)
+        decisions = standing_overrides(project_id=project_id)
         result = engine.audit(
             view,
-            overrides=standing_overrides(project_id=project_id),
+            overrides=decisions,
             report=lambda done, total, message, counts: report(done, total, message, counts=counts.as_dict()),
         )
         try:
             with finishing() as finish:
                 if locked_project(project_id=project_id).version_number != run.version_number:
                     raise _BudgetChanged
-                replace_results(project=project, view=view, result=result, run=run)
+                replace_results(project=project, view=view, result=result, run=run, decisions=decisions)
+                activity.show_activity(project_id=project_id, ended=job_id)
                 _announce(project, run)
                 finish(summary_of(run))
         except _BudgetChanged:
@@ -97,15 +101,7 @@ class _BudgetChanged(Exception):
 
 def record_failure(*, project_id: UUID) -> None:
     """The audit ended without a result: what an earlier one said stands, marked by its version."""
-    project = Project.objects.filter(pk=project_id, status=Project.Status.AUDITING).first()
-    if project is not None:
-        project.status = idle_status(project)
-        project.save(update_fields=["status", "updated_at"])
-
-
-def idle_status(project: Project) -> str:
-    """The status of a project that nothing is being done to."""
-    return Project.Status.COMPLETED if project.is_audited else Project.Status.DRAFT
+    activity.show_activity(project_id=project_id)
 
 
 def summary_of(run: AuditRun) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from uuid import UUID
 
 from django.db import connection
 
+LARGEST = Decimal(10) ** 15
 LISTED_CHANGES = 200  # a version of 100,000 changed positions lists the first; the counts are complete
 
 # Both sides are read through the partial indexes position_closed and position_added.
@@ -67,6 +68,8 @@ def of_version(*, project_id: UUID, number: int) -> Delta:
     with connection.cursor() as cursor:
         cursor.execute(PAIRS + SPLIT, values)
         added, removed, modified, cost, quantity, price, scope = cursor.fetchone()
+        if max(abs(quantity), abs(price)) >= LARGEST:  # (q1 - q0) × p0 can be beyond any total: then it tells nothing
+            quantity, price, scope = Decimal(0), Decimal(0), cost
         changes: list[dict[str, Any]] = []
         if number > 1:  # everything in version 1 is new: listing it would repeat the bill
             cursor.execute(PAIRS + LIST, values)

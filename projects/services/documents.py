@@ -18,14 +18,17 @@ from jobs.models import Job
 from jobs.services import enqueue
 
 from ..exceptions import Conflict, FileTooLarge, Refused
-from ..models import Document, Project
+from ..models import Document
+from . import activity
 from .access import editable_project
 from .filetypes import file_type_of
+from .superseding import is_in_budget
+from .versions import locked_project
 
 if TYPE_CHECKING:
     from accounts.models import User
 
-PARSE = "projects.parse_document"
+PARSE = activity.PARSE
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,7 @@ def upload_document(
     try:
         with transaction.atomic():
             document.save(force_insert=True)
-            job = _queue_reading(document=document, actor=actor, options=options) if kind == "bill" else None
+            job = queue_reading(document=document, actor=actor, options=options) if kind == "bill" else None
             _announce(document)
     except BaseException as error:
         document.file.delete(save=False)
@@ -116,30 +119,34 @@ def _check_replaced(*, project_id: UUID, options: dict[str, Any] | None) -> None
 
 
 def _again(*, document: Document, actor: User, options: dict[str, Any] | None) -> Upload:
-    if document.kind != Document.Kind.BILL or document.parse_status == Document.ParseStatus.COMPLETED:
+    """Read what was never read, or what the budget has lost since (an earlier version was restored)."""
+    if document.kind != Document.Kind.BILL:
         return Upload(document, None, is_new=False)
     with transaction.atomic():
-        job = _queue_reading(document=document, actor=actor, options=options)
+        locked_project(project_id=document.project_id)  # or its reading could end between this look and the next step
+        document.refresh_from_db(fields=["parse_status"])
+        if document.parse_status == Document.ParseStatus.COMPLETED and is_in_budget(document):
+            return Upload(document, None, is_new=False)
+        job = queue_reading(document=document, actor=actor, options=options)
     return Upload(document, job, is_new=False)
 
 
-def _queue_reading(*, document: Document, actor: User, options: dict[str, Any] | None) -> Job:
+def queue_reading(*, document: Document, actor: User | None, options: dict[str, Any] | None) -> Job:
     """Inside the caller's transaction. One active reading a document (dedupe key)."""
     Document.objects.filter(pk=document.pk).update(
         parse_status=Document.ParseStatus.PENDING, parse_error="", parse_error_code=""
     )
-    Project.objects.filter(pk=document.project_id).exclude(status=Project.Status.AUDITING).update(
-        status=Project.Status.PARSING
-    )
-    return enqueue(
+    job = enqueue(
         kind=PARSE,
-        params={"document_id": str(document.pk), "actor_id": str(actor.pk), **(options or {})},
+        params={"document_id": str(document.pk), "actor_id": str(actor.pk) if actor else None, **(options or {})},
         actor=actor,
         organisation=document.project.organisation,
         subject=("project", document.project_id),
         about=f"{document.project.name}: {document.original_filename}",
         dedupe_key=f"{PARSE}:{document.pk}",
     )
+    activity.show_activity(project_id=document.project_id)
+    return job
 
 
 def _announce(document: Document) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 EDITABLE = ("number", "code", "description", "unit", "quantity", "unit_price", "kind", "billing", "category")
 PLACED = ("object_code", "object_name", "section")
 FALLBACK_STEP = Decimal("0.01")
+FIGURE_STEP = Decimal("0.0001")
 LARGEST = {"quantity": Decimal(10) ** 14, "unit_price": Decimal(10) ** 14, "total": Decimal(10) ** 16}
 
 
@@ -34,7 +35,7 @@ def edit_position(
 
     Raises EditConflict (with both values) if another edit came first, Refused("nothing_changed"), PositionNotFound.
     """
-    _check_fields(changes, EDITABLE)
+    changes = _checked(changes, EDITABLE)
     project = _locked(project_id=project_id, actor=actor)
     row = _current(project, lineage)
     if row.pk != seen:
@@ -54,7 +55,7 @@ def add_position(
     *, project_id: UUID, actor: User, fields: dict[str, Any], reason: str = ""
 ) -> tuple[BudgetVersion, UUID]:
     """Add a position by hand, after the last one of its section. Returns the version and the new lineage."""
-    _check_fields(fields, EDITABLE + PLACED)
+    fields = _checked(fields, EDITABLE + PLACED)
     if not (fields.get("description") or "").strip():
         raise Refused("Describe the work or material.", code="description_missing")
     project = _locked(project_id=project_id, actor=actor)
@@ -143,25 +144,34 @@ def _total(row: Position) -> Decimal:
     return round_to_step(exact, step).quantize(Decimal("0.01"))
 
 
-def _check_fields(fields: dict[str, Any], allowed: tuple[str, ...]) -> None:
+def _checked(fields: dict[str, Any], allowed: tuple[str, ...]) -> dict[str, Any]:
+    """The fields as they can be stored: figures with four digits, so that the total is of what people see."""
+    checked = dict(fields)
     unknown = sorted(set(fields) - set(allowed))
     if unknown:
         raise Refused(f"These can't be set: {', '.join(unknown)}.", code="not_editable")
     for name in ("quantity", "unit_price"):
         value = fields.get(name)
-        if value is not None and (not value.is_finite() or abs(value) >= LARGEST[name]):
+        if value is None:
+            continue
+        if value.is_finite() and abs(value) < LARGEST[name]:
+            rounded = value.quantize(FIGURE_STEP, ROUND_HALF_UP)
+            checked[name] = value if value == rounded else rounded
+        if not value.is_finite() or abs(checked[name]) >= LARGEST[name]:
             raise Refused(f"This {name.replace('_', ' ')} is not a number a budget can hold.", code="too_large")
+    return checked
 
 
 def _place(project: Project, fields: dict[str, Any]) -> int:
-    """The middle of the gap after the section's last position; after everything, if there is no such section."""
+    """Right after the section's last position, so that the gap has room for the next ones; after everything, if there
+    is no such section."""
     live = Position.objects.filter(project=project, removed_in__isnull=True)
     same = live.filter(**{name: fields.get(name, "") for name in ("object_code", "section")})
     last = same.aggregate(last=Max("ordinal"))["last"]
     if last is None:
         return int(live.aggregate(last=Max("ordinal"))["last"] or 0) + ORDINAL_GAP
     following = live.filter(ordinal__gt=last).aggregate(next=Min("ordinal"))["next"]
-    return int(last) + ORDINAL_GAP if following is None else (int(last) + int(following)) // 2
+    return int(last) + ORDINAL_GAP if following is None else min(int(last) + 1, int(following) - 1)
 
 
 def _edited(project: Project, actor: User, details: dict[str, Any]) -> BudgetVersion:

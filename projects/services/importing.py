@@ -12,22 +12,25 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from django.db import DataError
+from django.db import DataError, transaction
 from django.db.models import Max
 
 from accounts.models import User
 from jobs.events import publish_on_commit
 
-from ..exceptions import DocumentRefused, Missing
+from ..exceptions import DocumentRefused, Missing, Temporary
 from ..models import BudgetVersion, Document, Position, Project
 from ..parsers import reconcile, registry
 from ..parsers.bill import Bill, ParseError
 from ..parsers.table import NAME as TABLE
 from ..parsers.table_mapping import Mapping
-from .auditing import idle_status, request_audit
+from .activity import show_activity
+from .auditing import request_audit
+from .documents import queue_reading
 from .mappings import mapping_of, recalled_mapping, remember_mapping
 from .merging import merge_into
 from .rows import PositionSpool
+from .superseding import TENDERS, family_of, is_in_budget, lone_bids, tender_for
 from .versions import close_version, locked_project
 
 Report = Callable[[int, int, str], None]
@@ -51,6 +54,7 @@ class Reading:
     detection: registry.Detection
     reconciliation: reconcile.Reconciliation
     replaces: UUID | None
+    tender: UUID | None  # that it was joined to
 
 
 def import_document(
@@ -68,15 +72,19 @@ def import_document(
         with finishing() as finish:
             finish({"document_id": str(document_id), "already_read": True})
         return
-    Document.objects.filter(pk=document_id).update(parse_status=Document.ParseStatus.PARSING)
+    # Conditional: an attempt that was thought dead may wake up here after another one has done the work.
+    unread = Document.objects.filter(pk=document_id).exclude(parse_status=Document.ParseStatus.COMPLETED)
+    unread.update(parse_status=Document.ParseStatus.PARSING)
+    show_activity(project_id=document.project_id)
     try:
         with ExitStack() as open_files:
-            bill, detection, replaces = _open(document, actor_id, options, open_files)
+            bill, detection, tender = _open(document, actor_id, options, open_files)
             spool = open_files.enter_context(
                 PositionSpool(project_id=document.project_id, document_id=document.pk, rounding=bill.header.rounding)
             )
             result = _read(bill, spool, options, report)
-            reading = Reading(bill, detection, result, replaces)
+            replaces = tender or options.replaces
+            reading = Reading(bill, detection, result, replaces, tender)
             report(spool.count, spool.count, f"Storing {spool.count} positions")
             with finishing() as finish:
                 finish(_store(document, actor_id, spool, reading))
@@ -87,35 +95,33 @@ def import_document(
         raise DocumentRefused(message, code="damaged") from error
 
 
+@transaction.atomic
 def record_failure(*, document_id: UUID, message: str, code: str) -> None:
-    """Show on the document why it could not be read; the project goes back to what it was."""
-    document = Document.objects.filter(pk=document_id).exclude(parse_status=Document.ParseStatus.COMPLETED).first()
+    """Show on the document why it could not be read; the project goes back to what it was. One whose positions are in
+    the budget from an earlier reading stays read."""
+    document = Document.objects.filter(pk=document_id).first()
     if document is None:
         return
-    Document.objects.filter(pk=document_id).update(
-        parse_status=Document.ParseStatus.FAILED, parse_error=message, parse_error_code=code[:40]
+    locked_project(project_id=document.project_id)
+    status = Document.ParseStatus.COMPLETED if is_in_budget(document) else Document.ParseStatus.FAILED
+    Document.objects.filter(pk=document_id).exclude(parse_status=Document.ParseStatus.COMPLETED).update(
+        parse_status=status, parse_error=message, parse_error_code=code[:40]
     )
-    project = document.project
-    Project.objects.filter(pk=project.pk, status=Project.Status.PARSING).update(status=idle_status(project))
+    show_activity(project_id=document.project_id)
 
 
 def _open(
     document: Document, actor_id: UUID | None, options: ImportOptions, open_files: ExitStack
 ) -> tuple[Bill, registry.Detection, UUID | None]:
-    """Detect and open. A bid without quantities (GAEB X84) is joined to the tender the project has, and replaces it."""
+    """Detect and open. A bid without quantities (GAEB X84) is joined to the tender the project has, whose id is
+    returned: it takes its place."""
     path = open_files.enter_context(local_file(document))
     detection = registry.detect(path, document.original_filename)
     mapping = _mapping(document, actor_id, options, path) if options.mapping or detection.dialect == TABLE else None
     bill = registry.open_bill(path, dialect=detection.dialect, mapping=mapping)
-    if bill.header.phase != "X84":
-        return bill, detection, options.replaces
-    tender = (
-        Document.objects.filter(project=document.project_id, parse_status=Document.ParseStatus.COMPLETED)
-        .filter(extracted_data__header__phase="X83")
-        .first()
-    )
+    tender = tender_for(document=document, named=options.replaces) if bill.header.phase == "X84" else None
     if tender is None:
-        return bill, detection, options.replaces
+        return bill, detection, None
     tender_path = open_files.enter_context(local_file(tender))
     return registry.open_bill(path, dialect=detection.dialect, tender=tender_path), detection, tender.pk
 
@@ -170,22 +176,22 @@ def _read(bill: Bill, spool: PositionSpool, options: ImportOptions, report: Repo
 def _store(document: Document, actor_id: UUID | None, spool: PositionSpool, reading: Reading) -> dict[str, Any]:
     """In the caller's transaction: positions, version, document; the audit is queued on commit."""
     project = locked_project(project_id=document.project_id)
-    number = project.version_number + 1
-    last = Position.objects.filter(project=project, removed_in__isnull=True).aggregate(last=Max("ordinal"))["last"] or 0
-    replaces = reading.replaces
-    if replaces and Position.objects.filter(document_id=replaces, removed_in__isnull=True).exists():
-        merge_into(project_id=project.pk, spool=spool, version=number, replaces=replaces)
-    else:
-        spool.copy(table="projects_position", version=number, after_ordinal=last)
+    if reading.bill.header.phase == "X84" and not reading.tender and tender_for(document=document, named=None):
+        raise Temporary("The tender that this bid answers has come in meanwhile; they will be joined.")
+    changed = _place(document, project, spool, reading)
     _describe(document, reading)
     _adopt(project, reading.bill)
-    version = close_version(
-        project=project,
-        trigger=BudgetVersion.Trigger.DOCUMENT_ADDED if number > 1 else BudgetVersion.Trigger.INITIAL,
-        actor_id=actor_id,
-        details={"document": str(document.pk), "filename": document.original_filename},
-    )
+    if changed:
+        close_version(
+            project=project,
+            trigger=BudgetVersion.Trigger.DOCUMENT_ADDED if project.version_number else BudgetVersion.Trigger.INITIAL,
+            actor_id=actor_id,
+            details={"document": str(document.pk), "filename": document.original_filename},
+        )
     actor = User.objects.filter(pk=actor_id).first() if actor_id else None
+    if reading.bill.header.phase in TENDERS:
+        for bid in lone_bids(project_id=project.pk):
+            queue_reading(document=bid, actor=actor, options=None)
     job = request_audit(project=project, actor=actor)
     return {
         "document_id": str(document.pk),
@@ -193,17 +199,35 @@ def _store(document: Document, actor_id: UUID | None, spool: PositionSpool, read
         "positions": spool.count,
         "total": str(reading.reconciliation.computed_total),
         "currency": project.currency,
-        "version": version.number,
+        "version": project.version_number,
         "warnings": len(reading.bill.warnings),
         "audit_job_id": str(job.pk),
     }
+
+
+def _place(document: Document, project: Project, spool: PositionSpool, reading: Reading) -> bool:
+    """The positions as rows of the next version: in place of what the budget has of the same bill, else after
+    everything. Whether that changes the budget."""
+    number = project.version_number + 1
+    family = family_of(
+        project_id=project.pk, documents={document.pk} | ({reading.replaces} if reading.replaces else set())
+    )
+    live = Position.objects.filter(project=project, removed_in__isnull=True)
+    if live.filter(document_id__in=family).exists():
+        return merge_into(project_id=project.pk, spool=spool, version=number, replaces=family)
+    last = live.aggregate(last=Max("ordinal"))["last"] or 0
+    spool.copy(table="projects_position", version=number, after_ordinal=last)
+    return True
 
 
 def _describe(document: Document, reading: Reading) -> None:
     header, result = reading.bill.header, reading.reconciliation
     document.parser, document.parser_score = header.dialect, reading.detection.score
     document.parse_status, document.parse_error, document.parse_error_code = Document.ParseStatus.COMPLETED, "", ""
+    replaces = reading.replaces or document.extracted_data.get("replaces")  # once of a family, always of it
     document.extracted_data = {
+        **({"replaces": str(replaces)} if replaces else {}),
+        **({"tender": str(reading.tender)} if reading.tender else {}),
         "header": {
             "dialect_label": header.dialect_label,
             "phase": header.phase,

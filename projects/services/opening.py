@@ -12,7 +12,7 @@ from accounts.models import Membership, Organisation
 from ..exceptions import Refused
 from ..models import Project
 from .access import editable_project, visible_project
-from .auditing import idle_status
+from .activity import activity_of
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -78,6 +78,6 @@ def unarchive_project(*, project_id: UUID, actor: User) -> Project:
     )
     if project is None or project.status != Project.Status.ARCHIVED:
         raise Refused("This project is not in the archive, or not yours to change.", code="not_archived")
-    project.status = idle_status(project)
+    project.status = activity_of(project)
     project.save(update_fields=["status", "updated_at"])
     return project

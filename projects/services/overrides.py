@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
-from django.db.models import Count, Q, Sum
+from django.db.models import Q
 from django.utils import timezone
 
 from jobs.events import publish_on_commit
 
-from ..audit.orchestrator import grade_without_findings
 from ..exceptions import Conflict, Missing, Refused
-from ..models import Finding, FindingOverride, Project, Verdict
+from ..models import Finding, FindingOverride, Project
 from ..models.findings import FindingGrade
 from .access import editable_project
+from .counting import by_grade, current_counts
+from .grading import regrade
 from .versions import locked_project
 
 if TYPE_CHECKING:
@@ -39,7 +39,8 @@ def override_finding(
         raise Refused("Only amber and red findings of a position can be decided on.", code="not_overridable")
     try:
         with transaction.atomic():
-            project = locked_project(project_id=finding.project_id)
+            project, finding = _locked(finding)
+            assert finding.position is not None
             override = FindingOverride.objects.create(
                 project=project,
                 lineage=finding.position.lineage,
@@ -60,8 +61,7 @@ def withdraw_override(*, finding_id: int, actor: User) -> Finding:
     """Take a decision back: the finding counts again. The decision stays on record. Raises Missing, Conflict."""
     finding = _editable(finding_id=finding_id, actor=actor)
     with transaction.atomic():
-        project = locked_project(project_id=finding.project_id)
-        finding.refresh_from_db()
+        project, finding = _locked(finding)
         if finding.override_id is None:
             raise Conflict("There is no decision on this finding to take back.", code="not_decided")
         FindingOverride.objects.filter(pk=finding.override_id).update(withdrawn_at=timezone.now())
@@ -73,9 +73,27 @@ def withdraw_override(*, finding_id: int, actor: User) -> Finding:
 def _editable(*, finding_id: int, actor: User) -> Finding:
     finding: Finding | None = Finding.objects.visible_to(actor).select_related("position").filter(pk=finding_id).first()
     if finding is None:
-        raise Missing("There is no such finding any more: the position may have been audited anew.", code="no_finding")
+        raise _gone()
     editable_project(project_id=finding.project_id, user=actor)
     return finding
+
+
+def _locked(finding: Finding) -> tuple[Project, Finding]:
+    """Project and finding as they are now that nobody else can change them. Raises Missing: an audit or an edit was
+    faster, and what would be decided on is no longer what the person has read."""
+    project = locked_project(project_id=finding.project_id)
+    current: Finding | None = (
+        Finding.objects.select_related("position", "override")
+        .filter(Q(position__isnull=True) | Q(position__removed_in__isnull=True), pk=finding.pk)
+        .first()
+    )
+    if current is None:
+        raise _gone()
+    return project, current
+
+
+def _gone() -> Missing:
+    return Missing("There is no such finding any more: the position may have been audited anew.", code="no_finding")
 
 
 def _apply(*, project: Project, finding: Finding, override: FindingOverride | None) -> None:
@@ -83,18 +101,8 @@ def _apply(*, project: Project, finding: Finding, override: FindingOverride | No
     position = finding.position
     assert position is not None
     Finding.objects.filter(position=position, rule_id=finding.rule_id).update(override=override)
-    verdict = Verdict.objects.select_related("position").get(position=position)
-    counting = list(
-        position.findings.filter(grade__in=("red", "amber"))
-        .exclude(override__decision=FindingOverride.Decision.OVERRIDDEN)
-        .values_list("role", "grade", "money_at_stake")
-    )
-    _regrade(verdict, counting)
-    verdict.save(update_fields=["grade", "money_at_stake", "roles"])
-    counts = Verdict.objects.filter(position__project=project, position__removed_in__isnull=True).aggregate(
-        **{f"count_{grade}": Count("pk", filter=Q(grade=grade)) for grade in ("green", "amber", "red", "not_checked")},
-        money_at_stake=Sum("money_at_stake", default=0),
-    )
+    verdicts = regrade(position_ids=[position.pk])
+    counts = current_counts(project_id=project.pk)
     Project.objects.filter(pk=project.pk).update(**counts, updated_at=timezone.now())
     publish_on_commit(
         f"project:{project.pk}",
@@ -103,23 +111,9 @@ def _apply(*, project: Project, finding: Finding, override: FindingOverride | No
             "project_id": str(project.pk),
             "version": project.version_number,
             "lineage": str(position.lineage),
-            "grade": verdict.grade,
-            "counts": {grade: counts[f"count_{grade}"] for grade in ("green", "amber", "red", "not_checked")},
+            "grade": verdicts[0].grade if verdicts else "not_checked",
+            "counts": by_grade(counts),
             "money_at_stake": str(counts["money_at_stake"]),
             "reason": "override",
         },
-    )
-
-
-def _regrade(verdict: Verdict, counting: list[tuple[str, str, Any]]) -> None:
-    """Worst counting finding; without any, what could not be checked still caps."""
-    roles = {role: "green" if grade in ("red", "amber") else grade for role, grade in verdict.roles.items()}
-    for role, grade, _ in counting:
-        roles[role] = "red" if "red" in (grade, roles.get(role)) else "amber"
-    worst = "red" if any(grade == "red" for _, grade, _ in counting) else "amber" if counting else ""
-    verdict.roles = roles
-    verdict.money_at_stake = max((money for _, grade, money in counting if grade == worst), default=Decimal(0))
-    verdict.grade = worst or grade_without_findings(
-        is_capped=bool(verdict.not_checked),
-        is_priced=bool(verdict.position.unit_price or verdict.position.stated_total),
     )

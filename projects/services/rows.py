@@ -27,6 +27,10 @@ COLUMNS = (
     "kind", "billing", "description", "long_text", "category", "unit", "quantity", "quantity_reason", "unit_price",
     "stated_total", "total", "vat_rate", "measure", "origin", "source", "content_hash",
 )  # fmt: skip
+# What a position says: where two rows agree in all of it, one need not be stored beside the other.
+CONTENT = tuple(
+    name for name in COLUMNS if name not in ("project_id", "document_id", "origin", "source", "content_hash")
+)
 # While a line is put together: between values, and for no value. Neither may come from a file.
 BETWEEN, NULL = "\x1f", "\x1e"
 SPECIAL = re.compile("[\\\\\t\n\r\x00]")

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Count, Q, Sum
 
 from jobs.events import publish_on_commit
 
@@ -19,6 +18,8 @@ from ..exceptions import Missing, ProjectNotFound, Refused
 from ..models import BudgetVersion, Position, Project
 from . import deltas
 from .access import editable_project
+from .counting import current_counts
+from .rows import CONTENT
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -31,12 +32,25 @@ COPIED = [
 
 LARGEST_SUM = Decimal(10) ** 16  # what numeric(18, 2) holds
 
-# Rows `o` of an earlier version, and when a current row `p` says the same as one of them.
-THEN = "o.project_id = %(project)s AND o.added_in <= %(then)s AND (o.removed_in IS NULL OR o.removed_in > %(then)s)"
-ALIKE = (
-    "o.lineage = p.lineage AND o.content_hash = p.content_hash AND o.number = p.number AND o.section = p.section"
-    " AND o.category = p.category"
-)
+# Rows of then and now by lineage. A full join is never made row by row, whatever the planner knows of a fresh import.
+PAIRS = """
+CREATE TEMP TABLE restoring ON COMMIT DROP AS SELECT o.id AS then_id, p.id AS now_id
+FROM (SELECT id, lineage FROM projects_position WHERE project_id = %(project)s
+      AND added_in <= %(then)s AND (removed_in IS NULL OR removed_in > %(then)s)) o
+FULL JOIN (SELECT id, lineage FROM projects_position WHERE project_id = %(project)s AND removed_in IS NULL) p
+  ON o.lineage = p.lineage
+"""
+ALIKE = f"""
+DELETE FROM restoring USING projects_position o, projects_position p WHERE o.id = then_id AND p.id = now_id
+AND ROW({", ".join(f"o.{name}" for name in CONTENT)}) IS NOT DISTINCT FROM ROW({
+    ", ".join(f"p.{name}" for name in CONTENT)
+})
+"""
+CLOSE = "UPDATE projects_position SET removed_in = %(new)s WHERE id IN (SELECT now_id FROM restoring)"
+COPY_BACK = f"""
+INSERT INTO projects_position ({", ".join(COPIED)}, added_in) SELECT {", ".join(COPIED)}, %(new)s
+FROM projects_position WHERE id IN (SELECT then_id FROM restoring) ORDER BY ordinal, id
+"""
 
 
 def locked_project(*, project_id: UUID) -> Project:
@@ -52,15 +66,16 @@ def close_version(
 ) -> BudgetVersion:
     """Record version n+1 of the locked project, whose rows are written already (added_in / removed_in = n+1).
 
-    Totals and the delta are computed in SQL from those rows. Publishes `budget_recalculated` on commit.
+    The project's aggregates and the delta are computed in SQL from those rows. Publishes `budget_recalculated` on
+    commit.
     Raises Refused("nothing_changed") if no row was closed or added, Refused("too_large").
     """
     number = project.version_number + 1
-    sums = _sums(project.pk)
+    counts = current_counts(project_id=project.pk)
     delta = deltas.of_version(project_id=project.pk, number=number)
     if not any(delta.counts.values()) and number > 1:
         raise Refused("This changes nothing: the budget already is like that.", code="nothing_changed")
-    figures = (sums["cost"], delta.cost, delta.quantity, delta.price, delta.scope, delta.rounding)
+    figures = (counts["total_cost"], delta.cost, delta.quantity, delta.price, delta.scope, delta.rounding)
     if any(abs(figure) >= LARGEST_SUM for figure in figures):
         raise Refused("This makes the total larger than any budget is. Check quantities and prices.", code="too_large")
     version = BudgetVersion.objects.create(
@@ -69,8 +84,8 @@ def close_version(
         created_by_id=actor_id,
         trigger=trigger,
         trigger_details=details or {},
-        total_positions=sums["positions"],
-        total_cost=sums["cost"],
+        total_positions=counts["total_positions"],
+        total_cost=counts["total_cost"],
         summary=delta.counts,
         changes=delta.changes,
         delta_cost=delta.cost,
@@ -80,8 +95,9 @@ def close_version(
         delta_rounding=delta.rounding,
     )
     project.version_number = number
-    project.total_positions, project.total_cost = sums["positions"], sums["cost"]
-    project.save(update_fields=["version_number", "total_positions", "total_cost", "updated_at"])
+    for name, value in counts.items():
+        setattr(project, name, value)
+    project.save(update_fields=["version_number", *counts, "updated_at"])
     publish_on_commit(
         f"project:{project.pk}",
         "budget_recalculated",
@@ -98,13 +114,6 @@ def close_version(
     return version
 
 
-def _sums(project_id: UUID) -> dict[str, Any]:
-    counted = ~Q(billing__in=Position.UNCOUNTED_BILLINGS)
-    return Position.objects.filter(project_id=project_id, removed_in__isnull=True).aggregate(
-        positions=Count("id"), cost=Sum("total", filter=counted, default=Decimal(0))
-    )
-
-
 @transaction.atomic
 def restore_version(*, project_id: UUID, number: int, actor: User) -> BudgetVersion:
     """Make the budget what it was in version `number`, as a new version. Rows that say the same stay as they
@@ -115,20 +124,14 @@ def restore_version(*, project_id: UUID, number: int, actor: User) -> BudgetVers
     if not BudgetVersion.objects.filter(project=project, number=number).exists():
         raise Missing(f"This project has no version {number}.", code="version_not_found")
     new = project.version_number + 1
-    columns = ", ".join(COPIED)
     values: dict[str, Any] = {"project": project.pk, "then": number, "new": new}
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE projects_position p SET removed_in = %(new)s WHERE p.project_id = %(project)s"
-            f" AND p.removed_in IS NULL AND NOT EXISTS (SELECT FROM projects_position o WHERE {THEN} AND {ALIKE})",
-            values,
-        )
-        cursor.execute(
-            f"INSERT INTO projects_position ({columns}, added_in) SELECT {columns}, %(new)s FROM projects_position o"
-            f" WHERE {THEN} AND NOT EXISTS (SELECT FROM projects_position p WHERE p.project_id = %(project)s"
-            f" AND p.removed_in IS NULL AND {ALIKE})",
-            values,
-        )
+        cursor.execute("DROP TABLE IF EXISTS pg_temp.restoring")
+        cursor.execute(PAIRS, values)
+        cursor.execute("ANALYZE restoring")
+        cursor.execute(ALIKE)
+        cursor.execute(CLOSE, values)
+        cursor.execute(COPY_BACK, values)
     version = close_version(
         project=project,
         trigger=BudgetVersion.Trigger.RESTORE,

@@ -9,7 +9,7 @@ from django.test import override_settings
 from accounts.models import User
 from jobs.models import Job
 from projects.models import Document, Project
-from tests.factories.projects import make_document, make_project
+from tests.factories.projects import make_document, make_position, make_project
 from tests.projects.pages import HTMX, JSON, queries, signed_in, url
 
 pytestmark = pytest.mark.django_db
@@ -50,6 +50,7 @@ def test_the_same_file_again_is_told_to_be_there(owner: User) -> None:
     client = signed_in(owner)
     client.post(url("upload", project.pk), {"file": SimpleUploadedFile("one.xlsx", b"1")})
     Document.objects.update(parse_status=Document.ParseStatus.COMPLETED)
+    make_position(project, document=Document.objects.get())
     answer = client.post(url("upload", project.pk), {"file": SimpleUploadedFile("again.xlsx", b"1")}, headers=JSON)
     assert "is here already" in answer.json()["message"]
     assert Document.objects.count() == 1

@@ -1,0 +1,50 @@
+"""Which documents stand for one and the same bill: each newer one supersedes the one before in the budget.
+
+A document remembers whom it superseded (`extracted_data["replaces"]`). Documents so connected are a family: at most one
+of them should be in the budget, so the next one takes the place of whatever is there of them.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from ..models import Document, Position
+
+TENDERS = ("X81", "X83")
+
+
+def family_of(*, project_id: UUID, documents: set[UUID]) -> set[UUID]:
+    """These documents and all that are connected with them by superseding, in either direction."""
+    rows = Document.objects.filter(project_id=project_id, extracted_data__has_key="replaces")
+    links = [{pk, UUID(other)} for pk, other in rows.values_list("pk", "extracted_data__replaces")]
+    family, size = set(documents), 0
+    while len(family) > size:
+        size = len(family)
+        family.update(*(link for link in links if link & family))
+    return family
+
+
+def is_in_budget(document: Document) -> bool:
+    """Whether positions of the current version come from it."""
+    return Position.objects.filter(
+        project_id=document.project_id, document_id=document.pk, removed_in__isnull=True
+    ).exists()
+
+
+def tender_for(*, document: Document, named: UUID | None) -> Document | None:
+    """The tender (GAEB X83) that a bid (X84) answers: the one that was named, else the project's newest."""
+    tenders = _read_bills(document.project_id).filter(extracted_data__header__phase__in=TENDERS).exclude(pk=document.pk)
+    chosen = tenders.filter(pk=named).first() if named else None
+    return chosen or tenders.order_by("-created_at").first()
+
+
+def lone_bids(*, project_id: UUID) -> list[Document]:
+    """Bids in the budget that were read before their tender came, so without quantities; oldest first."""
+    bids = _read_bills(project_id).filter(extracted_data__header__phase="X84", extracted_data__tender__isnull=True)
+    return [bid for bid in bids.order_by("created_at") if is_in_budget(bid)]
+
+
+def _read_bills(project_id: UUID) -> QuerySet[Document]:
+    return Document.objects.filter(project_id=project_id, parse_status=Document.ParseStatus.COMPLETED)
