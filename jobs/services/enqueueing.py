@@ -41,9 +41,7 @@ def enqueue(
     max_retries: int | None = None,
     channels: Sequence[str] = (),
 ) -> Job:
-    """Ask for one job; its row, queued. Returns at once whatever the state of Redis.
-
-    `params` is JSON; `about` names the subject for people.
+    """Ask for one job; its row, queued. Returns at once whatever the state of Redis. `about`: the subject's name.
     With a dedupe_key whose job is still active, that job is returned instead: it may already be running, so what it
     works on must be looked up when it runs, not stored in params. Raises UnknownKind.
     """

@@ -56,13 +56,7 @@ def upload_document(
     """
     project = editable_project(project_id=project_id, user=actor)
     _check_replaced(project_id=project.pk, options=options)
-    size = file.size or 0
-    if size > settings.UPLOAD_LIMIT_BYTES:
-        limit = filesizeformat(settings.UPLOAD_LIMIT_BYTES)
-        message = f"This file has {filesizeformat(size)}; the limit is {limit}. Split the bill by building object."
-        raise FileTooLarge(message, extra={"limit_bytes": settings.UPLOAD_LIMIT_BYTES})
-    if size == 0:
-        raise Refused("This file is empty. Export the bill again and upload the new file.", code="empty_file")
+    _check_size(file)
     digest = _sha256(file)
     existing = Document.objects.filter(project=project, sha256=digest).first()
     if existing:
@@ -76,22 +70,38 @@ def upload_document(
         kind=kind,
         file_type=file_type,
         mime_type=mime_type,
-        size=size,
+        size=file.size,
         sha256=digest,
     )
     document.file.save(document.original_filename, file, save=False)  # files before, and outside, the transaction
+    return _insert(document=document, actor=actor, options=options)
+
+
+def _check_size(file: File[bytes]) -> None:
+    size = file.size or 0
+    if size > settings.UPLOAD_LIMIT_BYTES:
+        limit = filesizeformat(settings.UPLOAD_LIMIT_BYTES)
+        message = f"This file has {filesizeformat(size)}; the limit is {limit}. Split the bill by building object."
+        raise FileTooLarge(message, extra={"limit_bytes": settings.UPLOAD_LIMIT_BYTES})
+    if size == 0:
+        raise Refused("This file is empty. Export the bill again and upload the new file.", code="empty_file")
+
+
+def _insert(*, document: Document, actor: User, options: dict[str, Any] | None) -> Upload:
+    """Row and job together; if the same content arrived twice at once, the other one is the document."""
     try:
         with transaction.atomic():
             document.save(force_insert=True)
-            job = queue_reading(document=document, actor=actor, options=options) if kind == "bill" else None
-            _announce(document)
+            is_read = document.kind == Document.Kind.BILL
+            job = queue_reading(document=document, actor=actor, options=options) if is_read else None
+            announce_document(document)
     except BaseException as error:
         document.file.delete(save=False)
-        if isinstance(error, IntegrityError):  # the same content arrived twice at once: the other one won
-            existing = Document.objects.filter(project=project, sha256=digest).first()
-            if existing:
-                return _again(document=existing, actor=actor, options=options)
-        raise
+        same = Document.objects.filter(project_id=document.project_id, sha256=document.sha256)
+        existing = same.first() if isinstance(error, IntegrityError) else None
+        if existing is None:
+            raise
+        return _again(document=existing, actor=actor, options=options)
     return Upload(document, job, is_new=True)
 
 
@@ -149,7 +159,8 @@ def queue_reading(*, document: Document, actor: User | None, options: dict[str, 
     return job
 
 
-def _announce(document: Document) -> None:
+def announce_document(document: Document) -> None:
+    """On commit: a document has come, or has been read."""
     publish_on_commit(
         f"project:{document.project_id}",
         "document_uploaded",

@@ -16,7 +16,6 @@ from django.db import DataError, transaction
 from django.db.models import Max
 
 from accounts.models import User
-from jobs.events import publish_on_commit
 
 from ..exceptions import DocumentRefused, Missing, Temporary
 from ..models import BudgetVersion, Document, Position, Project
@@ -26,7 +25,7 @@ from ..parsers.table import NAME as TABLE
 from ..parsers.table_mapping import Mapping
 from .activity import show_activity
 from .auditing import request_audit
-from .documents import queue_reading
+from .documents import announce_document, queue_reading
 from .mappings import mapping_of, recalled_mapping, remember_mapping
 from .merging import merge_into
 from .rows import PositionSpool
@@ -221,13 +220,28 @@ def _place(document: Document, project: Project, spool: PositionSpool, reading: 
 
 
 def _describe(document: Document, reading: Reading) -> None:
-    header, result = reading.bill.header, reading.reconciliation
-    document.parser, document.parser_score = header.dialect, reading.detection.score
+    document.parser, document.parser_score = reading.bill.header.dialect, reading.detection.score
     document.parse_status, document.parse_error, document.parse_error_code = Document.ParseStatus.COMPLETED, "", ""
     replaces = reading.replaces or document.extracted_data.get("replaces")  # once of a family, always of it
     document.extracted_data = {
         **({"replaces": str(replaces)} if replaces else {}),
         **({"tender": str(reading.tender)} if reading.tender else {}),
+        **_stated(reading.bill),
+        "detection": {"score": reading.detection.score, "reasons": list(reading.detection.reasons)},
+        "reconciliation": _reconciled(reading.reconciliation),
+    }
+    document.save(
+        update_fields=[
+            "parser", "parser_score", "parse_status", "parse_error", "parse_error_code", "extracted_data",
+        ]
+    )  # fmt: skip
+    announce_document(document)
+
+
+def _stated(bill: Bill) -> dict[str, Any]:
+    """What the file says besides its positions, as JSON."""
+    header = bill.header
+    return {
         "header": {
             "dialect_label": header.dialect_label,
             "phase": header.phase,
@@ -245,27 +259,10 @@ def _describe(document: Document, reading: Reading) -> None:
             "total": str(header.rounding.total),
             "is_stated": header.rounding.is_stated,
         },
-        "detection": {"score": reading.detection.score, "reasons": list(reading.detection.reasons)},
-        "reconciliation": _reconciled(result),
-        "totals": [_plain(asdict(total)) for total in reading.bill.totals],
-        "warnings": reading.bill.warnings[:200],
-        "warnings_count": len(reading.bill.warnings),
+        "totals": [_plain(asdict(total)) for total in bill.totals],
+        "warnings": bill.warnings[:200],
+        "warnings_count": len(bill.warnings),
     }
-    document.save(
-        update_fields=[
-            "parser", "parser_score", "parse_status", "parse_error", "parse_error_code", "extracted_data",
-        ]
-    )  # fmt: skip
-    publish_on_commit(
-        f"project:{document.project_id}",
-        "document_uploaded",
-        {
-            "project_id": str(document.project_id),
-            "document_id": str(document.pk),
-            "filename": document.original_filename,
-            "size": document.size,
-        },
-    )
 
 
 def _adopt(project: Project, bill: Bill) -> None:

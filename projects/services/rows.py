@@ -142,17 +142,6 @@ def encoded(position: BillPosition, rounding: Rounding) -> str:
     """One line of PostgreSQL's COPY text format, from `number` on."""
     total = position_total(position, rounding)
     measure = measure_json(position.measure)
-    digest = content_hash(
-        code=position.code,
-        description=position.description,
-        unit=position.unit,
-        quantity=position.quantity,
-        unit_price=position.unit_price,
-        total=position.total,
-        billing=position.billing,
-        kind=position.kind,
-        measure=measure,
-    )
     return _line(
         (
             _text("number", position.number),
@@ -177,8 +166,22 @@ def encoded(position: BillPosition, rounding: Rounding) -> str:
             NULL if measure is None else measure.decode(),
             "uploaded",
             _text("source", position.source),
-            digest,
+            _digest(position, measure),
         )
+    )
+
+
+def _digest(position: BillPosition, measure: bytes | None) -> str:
+    return content_hash(
+        code=position.code,
+        description=position.description,
+        unit=position.unit,
+        quantity=position.quantity,
+        unit_price=position.unit_price,
+        total=position.total,
+        billing=position.billing,
+        kind=position.kind,
+        measure=measure,
     )
 
 

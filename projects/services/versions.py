@@ -67,8 +67,7 @@ def close_version(
     """Record version n+1 of the locked project, whose rows are written already (added_in / removed_in = n+1).
 
     The project's aggregates and the delta are computed in SQL from those rows. Publishes `budget_recalculated` on
-    commit.
-    Raises Refused("nothing_changed") if no row was closed or added, Refused("too_large").
+    commit. Raises Refused("nothing_changed") if no row was closed or added, Refused("too_large").
     """
     number = project.version_number + 1
     counts = current_counts(project_id=project.pk)
@@ -98,20 +97,24 @@ def close_version(
     for name, value in counts.items():
         setattr(project, name, value)
     project.save(update_fields=["version_number", *counts, "updated_at"])
+    _announce(project, version)
+    return version
+
+
+def _announce(project: Project, version: BudgetVersion) -> None:
     publish_on_commit(
         f"project:{project.pk}",
         "budget_recalculated",
         {
             "project_id": str(project.pk),
-            "version": number,
-            "trigger": trigger,
+            "version": version.number,
+            "trigger": version.trigger,
             "total_positions": version.total_positions,
             "total_cost": str(version.total_cost),
             "delta_cost": str(version.delta_cost),
             "currency": project.currency,
         },
     )
-    return version
 
 
 @transaction.atomic
