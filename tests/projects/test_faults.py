@@ -69,28 +69,30 @@ def held(lock: str) -> Iterator[None]:
 
 
 def somebody_waits() -> bool:
-    return count_of("wait_event_type = 'Lock'") > 0
+    return len(backends("wait_event_type = 'Lock'")) > 0
 
 
-def count_of(condition: str) -> int:
-    """Other connections to this database."""
+def backends(condition: str = "true") -> set[int]:
+    """Other connections to this database; tests before this one may have left some behind."""
     others = "datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) FROM pg_stat_activity WHERE {others} AND {condition}")
-        return int(cursor.fetchone()[0])
+        cursor.execute(f"SELECT pid FROM pg_stat_activity WHERE {others} AND {condition}")
+        return {int(pid) for (pid,) in cursor.fetchall()}
 
 
 def kill_at(lock: str) -> None:
     """Work, and be killed where this lock is needed."""
+    before = backends()
     with held(lock), command("work", "default", "--burst") as worker:
         wait_until(somebody_waits, "the worker comes to the lock")
         worker.kill()
         worker.wait()
-    wait_until(lambda: count_of("true") == 0, "the dead worker's connections are gone")
+    wait_until(lambda: backends() <= before, "the dead worker's connections are gone")
 
 
 def kill_between(first: str, second: str) -> None:
     """The same at the second lock, which can be had only when the worker has come to the first."""
+    before = backends()
     with command("work", "default", "--burst") as worker:
         with held(first):
             wait_until(somebody_waits, "the worker comes to the first lock")
@@ -100,7 +102,7 @@ def kill_between(first: str, second: str) -> None:
         worker.kill()
         worker.wait()
         later.__exit__(None, None, None)
-    wait_until(lambda: count_of("true") == 0, "the dead worker's connections are gone")
+    wait_until(lambda: backends() <= before, "the dead worker's connections are gone")
 
 
 def hand_over(job: Job) -> None:
