@@ -118,8 +118,9 @@ def project(owner: User) -> Project:
 
 
 def is_trouble(said: ConsoleMessage) -> bool:
-    """Errors, but not the browser's own remark that an answer was a refusal: a 409 is part of the conversation."""
-    return said.type == "error" and "the server responded with a status of 4" not in said.text
+    """Errors, but not remarks that an answer was a refusal (a 409 is part of the conversation) or not waited for."""
+    remarks = ("the server responded with a status of 4", "htmx:afterRequest", "htmx:sendAbort")
+    return said.type == "error" and not any(remark in said.text for remark in remarks)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Error, Page, Route, expect
 
 from accounts.models import User
 from projects.models import Project
@@ -160,6 +161,31 @@ def test_an_edit_that_comes_second_shows_both_values(
     conflict.locator("input[value=mine]").check()
     conflict.get_by_role("button", name="Save what is chosen").click()
     expect(second.locator("body")).to_contain_text("3,200.00")
+
+
+def test_a_form_that_opens_while_the_position_is_refreshed_stays(
+    project: Project, owner: User, signed_in: SignedIn, tmp_path: Path
+) -> None:
+    write_kros(tmp_path / "bill.xlsx", given_bill(DIG))
+    page = signed_in(owner)
+    page.goto(f"/projects/{project.pk}/")
+    drop(page, tmp_path / "bill.xlsx")
+    row = page.locator("#positions tr", has_text="Odkopávky")
+    expect(row.locator(".cell-grade .grade")).to_be_visible()
+    row.get_by_role("link").first.click()
+    expect(page.locator("#position [data-edit]")).to_be_visible()
+    held: list[Route] = []
+    page.route(re.compile(r"/positions/[0-9a-f-]+/$"), lambda route: held.append(route))
+    page.evaluate("() => htmx.trigger('#position', 'refresh-position')")
+    page.wait_for_function("() => document.querySelector('#position').matches('.htmx-request')")
+    page.locator("#position [data-edit]").click()
+    expect(page.locator("#edit-form")).to_be_visible()
+    page.unroute_all()
+    for route in held:
+        with contextlib.suppress(Error):  # given up by the page, as it should be
+            route.continue_()
+    page.evaluate("() => fetch(location.href).then(answer => answer.text())")
+    expect(page.locator("#edit-form input[name=unit_price]")).to_be_editable()
 
 
 def test_a_stranger_finds_neither_page_nor_channel(

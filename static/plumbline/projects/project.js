@@ -29,10 +29,10 @@
   const changed = () => call("project-changed", 400);
   const jobsChanged = () => call("project-jobs", 100);
 
-  /** The open position, unless somebody is writing in it. */
+  /** The open position, unless somebody is writing in it, or has a form open or on its way: closing it refreshes. */
   function refreshPosition() {
     const position = $("#position[hx-get]");
-    if (!position || $("form[data-dirty]", position) || $("details[open]", position)) return;
+    if (!position || $("form[data-dirty], details[open], #position-form form, .htmx-request", position)) return;
     if (position.contains(document.activeElement) && document.activeElement.matches("input, textarea, select")) return;
     htmx.trigger(position, "refresh-position");
   }
