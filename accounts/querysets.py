@@ -66,3 +66,10 @@ def organisation_ids_of(user: User | AnonymousUser, *, may_write: bool = False) 
     if may_write:
         memberships = memberships.exclude(role=Membership.Role.VIEWER)
     return memberships.values("organisation_id")
+
+
+def organisation_ids_owned_by(user: User | AnonymousUser) -> models.QuerySet[Any, Any]:
+    """Subquery of the ids of the organisations that the user owns."""
+    from .models import Membership
+
+    return Membership.objects.of(user).filter(role=Membership.Role.OWNER).values("organisation_id")

@@ -9,12 +9,12 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.db.models import Q
 
-from accounts.querysets import organisation_ids_of
+from accounts.querysets import organisation_ids_of, organisation_ids_owned_by
 
 if TYPE_CHECKING:
     from accounts.models import User
 
-    from .models import Job  # noqa: F401 - ruff does not see names in QuerySet["…"]
+    from .models import Job, WebhookDelivery, WebhookEndpoint  # noqa: F401 - ruff does not see names in QuerySet["…"]
 
 
 class JobQuerySet(models.QuerySet["Job"]):
@@ -50,3 +50,18 @@ class JobQuerySet(models.QuerySet["Job"]):
     def without_payload(self) -> JobQuerySet:
         """For lists: leaves out what may be large."""
         return self.defer("params", "result", "channels")
+
+
+class WebhookEndpointQuerySet(models.QuerySet["WebhookEndpoint"]):
+    def visible_to(self, user: User | AnonymousUser) -> WebhookEndpointQuerySet:
+        """Those of the organisations that one owns: an endpoint is told everything, so only owners set it."""
+        if not user.is_authenticated:
+            return self.none()
+        return self.filter(organisation_id__in=organisation_ids_owned_by(user))
+
+
+class WebhookDeliveryQuerySet(models.QuerySet["WebhookDelivery"]):
+    def visible_to(self, user: User | AnonymousUser) -> WebhookDeliveryQuerySet:
+        if not user.is_authenticated:
+            return self.none()
+        return self.filter(endpoint__organisation_id__in=organisation_ids_owned_by(user))

@@ -15,9 +15,9 @@ from unfold.decorators import action, display
 from accounts.exceptions import PlumblineError
 from accounts.models import User
 
-from . import services
-from .models import Job
-from .registry import title_of
+from .. import services
+from ..models import Job
+from ..registry import title_of
 
 
 @admin.register(Job)

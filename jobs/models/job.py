@@ -11,7 +11,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
-from .querysets import JobQuerySet
+from ..querysets import JobQuerySet
 
 BATCH_KIND = "jobs.batch"
 
@@ -98,6 +98,7 @@ class Job(models.Model):
     lease_until = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
+    worker_id = models.UUIDField(null=True, blank=True, help_text="The process that claimed it last.")
     attempt = models.PositiveIntegerField(default=0, help_text="Claims so far; also the fencing token.")
     attempts_before = models.PositiveIntegerField(
         default=0, help_text="Attempts that do not count against max_retries: those before somebody asked again."
@@ -135,6 +136,8 @@ class Job(models.Model):
             models.Index(F("organisation"), F("created_at").desc(), name="job_organisation"),
             # Counting a batch's children; "is any still active?".
             models.Index(fields=["batch", "status"], name="job_batch", condition=Q(batch__isnull=False)),
+            # Operators: what failed lately, and of what kind?
+            models.Index(F("finished_at").desc(), name="job_failed", condition=Q(status="failed")),
             # estimate_seconds: the latest runs of a kind.
             models.Index(F("kind"), F("finished_at").desc(), name="job_history", condition=Q(status="completed")),
         ]
