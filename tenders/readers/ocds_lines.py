@@ -1,0 +1,65 @@
+"""JSON lines: a release, record or package on each. One bad line costs one line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import orjson
+
+from .notice import Rejected, Release
+from .ocds_records import rejected, releases_of
+from .streams import LARGEST_RECORD, Source
+
+CHUNK = 1024 * 1024
+
+
+def is_lines(start: bytes) -> bool:
+    """Whether the first line is a JSON object by itself and more lines, or the end, follow; a package that a publisher
+    wrote on one line is none."""
+    line, newline, rest = start.partition(b"\n")
+    if not newline or not line.rstrip().endswith(b"}"):
+        return False
+    try:
+        first = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return b'\n{"' in rest  # a bad first line among good ones
+    return isinstance(first, dict) and (bool(rest.strip()) or "ocid" in first)
+
+
+def read_lines(source: Source) -> Iterator[Release | Rejected]:
+    for number, (offset, line) in enumerate(_lines(source), 1):
+        if line is None:
+            size = LARGEST_RECORD // (1024 * 1024)
+            yield Rejected(number, f"The line is longer than {size} MB.", offset)
+            continue
+        text = line.strip().removeprefix(b"\xef\xbb\xbf")
+        if not text:
+            continue
+        try:
+            item = orjson.loads(text)
+        except orjson.JSONDecodeError as error:
+            yield rejected(text, number, f"It is no JSON: {error}.", offset)
+            continue
+        yield from releases_of(item, number, offset)
+
+
+def _lines(source: Source) -> Iterator[tuple[int, bytes | None]]:
+    """(offset, line); None in place of a line that is too long, of which only the end is looked for."""
+    parts: list[bytes] = []  # of the line that is being read
+    size, offset, is_too_long = 0, 0, False
+    while chunk := source.read(CHUNK):
+        source.since = 0  # the limit on a line is kept here
+        *ends, rest = chunk.split(b"\n")
+        for end in ends:
+            size += len(end)
+            if not is_too_long:
+                yield offset, b"".join([*parts, end])
+            parts, offset, size, is_too_long = [], offset + size + 1, 0, False
+        size += len(rest)
+        if not is_too_long and size > LARGEST_RECORD:
+            yield offset, None
+            is_too_long, parts = True, []
+        elif not is_too_long:
+            parts.append(rest)
+    if size and not is_too_long:
+        yield offset, b"".join(parts)

@@ -1,0 +1,217 @@
+"""The searched fields of an OCDS release (1.0 or 1.1, compiled or not), and of the releases that other readers make.
+
+Publishers leave out what the standard asks for; each field falls back to the next best place, and says so in `flags`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from . import notice as flags
+from .notice import Document, Lot, Notice
+from .places import country_of, language_of
+from .texts import LONGEST_TITLE, amount_of, cpv_of, currency_of, first_sentence, moment_of, text_of
+
+Json = dict[str, Any]
+FARTHEST = timedelta(days=5 * 366)
+MOST_DOCUMENTS = 200
+MOST_LOTS = 200
+
+
+def notice_of(release: Json) -> Notice:
+    """Never raises for data of the wrong shape: what can't be read is as if it were left out."""
+    tender, found = _dict(release.get("tender")), list[str]()
+    description = text_of(tender.get("description")) or text_of(release.get("description"))
+    title = _title(release, tender, description, found)
+    if _is_test(title):
+        found.append(flags.TEST_NOTICE)
+    cpv, unspsc = _codes(release, tender)
+    amount, currency = _value(release, tender)
+    published_at = moment_of(tender.get("datePublished"))[0] or moment_of(release.get("date"))[0]
+    deadline_at, has_zone = moment_of(_dict(tender.get("tenderPeriod")).get("endDate"))
+    if deadline_at and not has_zone:
+        found.append(flags.DEADLINE_WITHOUT_ZONE)
+    if deadline_at and published_at and deadline_at - published_at > FARTHEST:
+        found.append(flags.DEADLINE_SUSPICIOUS)
+    buyer_name, buyer_id, address = _buyer(release, tender)
+    return Notice(
+        title=title,
+        description=description,
+        language=language_of(text_of(release.get("language"))),
+        country=country_of(text_of(address.get("countryName")) or text_of(address.get("country"))),
+        buyer_name=buyer_name,
+        buyer_id=buyer_id,
+        status=text_of(tender.get("status"), longest=40),
+        procedure=text_of(tender.get("procurementMethod"), longest=40),
+        category=text_of(tender.get("mainProcurementCategory"), longest=40),
+        cpv_main=cpv[0] if cpv else "",
+        cpv_codes=cpv,
+        unspsc_codes=unspsc,
+        value_amount=amount,
+        value_currency=currency,
+        published_at=published_at,
+        deadline_at=deadline_at,
+        url=_url(release, tender),
+        regions=_regions(tender, address),
+        documents=tuple(_documents(release, tender)),
+        lots=tuple(_lots(tender)),
+        flags=tuple(found),
+    )
+
+
+def _title(release: Json, tender: Json, description: str, found: list[str]) -> str:
+    title = text_of(tender.get("title"), longest=LONGEST_TITLE) or text_of(release.get("title"), longest=LONGEST_TITLE)
+    if title:
+        return title
+    if description:
+        found.append(flags.TITLE_FROM_DESCRIPTION)
+        return first_sentence(description)
+    rationale = text_of(_dict(release.get("planning")).get("rationale"))
+    if rationale:
+        found.append(flags.TITLE_FROM_RATIONALE)
+        return first_sentence(rationale)
+    for part in (*_dicts(release.get("awards")), *_dicts(release.get("contracts"))):
+        title = text_of(part.get("title"), longest=LONGEST_TITLE) or first_sentence(text_of(part.get("description")))
+        if title:
+            found.append(flags.TITLE_FROM_DESCRIPTION)
+            return title
+    found.append(flags.TITLE_MISSING)
+    return f"Untitled notice {text_of(release.get('ocid') or release.get('id'), longest=200)}".strip()
+
+
+def _is_test(title: str) -> bool:
+    words = title.casefold().split()
+    return words[:2] == ["test", "notice"] or words == ["test"] or "test notice" in " ".join(words)
+
+
+def _codes(release: Json, tender: Json) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(CPV, UNSPSC): of the tender, then of its items and lots, then of awards and contracts; each once."""
+    cpv: dict[str, None] = {}
+    unspsc: dict[str, None] = {}
+    for classification in _classifications(release, tender):
+        scheme = text_of(classification.get("scheme")).upper()
+        if scheme in ("CPV", "EU-CPV", ""):
+            code = cpv_of(classification.get("id"))
+            if code:
+                cpv[code] = None
+        elif scheme == "UNSPSC":
+            code = text_of(classification.get("id"), longest=20)
+            if code:
+                unspsc[code] = None
+    return tuple(cpv), tuple(unspsc)
+
+
+def _classifications(release: Json, tender: Json) -> Iterator[Json]:
+    yield _dict(tender.get("classification"))
+    yield from _dicts(tender.get("additionalClassifications"))
+    holders = [*_dicts(tender.get("items")), *_dicts(tender.get("lots"))]
+    for part in (*_dicts(release.get("awards")), *_dicts(release.get("contracts"))):
+        holders += _dicts(part.get("items"))
+    for item in holders:
+        yield _dict(item.get("classification"))
+    for item in holders:
+        yield from _dicts(item.get("additionalClassifications"))
+
+
+def _value(release: Json, tender: Json) -> tuple[Decimal | None, str]:
+    """The estimate of the tender, else of the plan; else the sum of its lots or awards, if all are in one currency."""
+    budget = _dict(_dict(_dict(release.get("planning")).get("budget")).get("amount"))
+    for value in (_dict(tender.get("value")), _dict(tender.get("maxValue")), _dict(tender.get("minValue")), budget):
+        amount = amount_of(value.get("amount"))
+        if amount is not None:
+            return amount, currency_of(value.get("currency"))
+    for parts in (_dicts(tender.get("lots")), _dicts(release.get("awards"))):
+        values = [_dict(part.get("value")) for part in parts]
+        amounts = [amount for value in values if (amount := amount_of(value.get("amount"))) is not None]
+        currencies = {currency_of(value.get("currency")) for value in values if value}
+        if amounts and len(currencies) == 1:
+            return sum(amounts, Decimal(0)), currencies.pop()
+    return None, ""
+
+
+def _buyer(release: Json, tender: Json) -> tuple[str, str, Json]:
+    """(name, id, address). In 1.1 the buyer refers to a party; in 1.0 it is the organisation itself."""
+    parties = _dicts(release.get("parties"))
+    for mentioned, role in ((release.get("buyer"), "buyer"), (tender.get("procuringEntity"), "procuringEntity")):
+        buyer = _dict(mentioned)
+        party = next((p for p in parties if p.get("id") is not None and p.get("id") == buyer.get("id")), None)
+        if party is None:
+            party = next((p for p in parties if role in _list(p.get("roles"))), {})
+        name = text_of(buyer.get("name"), longest=300) or text_of(party.get("name"), longest=300)
+        if name:
+            address = _dict(party.get("address")) or _dict(buyer.get("address"))
+            key = text_of(buyer.get("id") or party.get("id"), longest=200)
+            return name, key or text_of(_dict(buyer.get("identifier")).get("id"), longest=200), address
+    return "", "", {}
+
+
+def _url(release: Json, tender: Json) -> str:
+    """Where a person reads the notice: its document of that kind, else the first page among the documents."""
+    documents = [*_dicts(tender.get("documents")), *_dicts(release.get("documents"))]
+    for award in _dicts(release.get("awards")):
+        documents += _dicts(award.get("documents"))
+    links = [(d, _link(d.get("url"))) for d in documents]
+    for document, url in links:
+        if url and text_of(document.get("documentType")) in ("tenderNotice", "awardNotice", "contractNotice"):
+            return url
+    pages = (url for d, url in links if url and text_of(d.get("format")) == "text/html")
+    return _link(release.get("url")) or next(pages, "")
+
+
+def _link(value: Any) -> str:
+    """Only what a browser may safely follow."""
+    url = text_of(value)
+    return url if url.lower().startswith(("https://", "http://")) and len(url) <= 1000 else ""
+
+
+def _regions(tender: Json, address: Json) -> tuple[str, ...]:
+    found: dict[str, None] = {}
+    for item in _dicts(tender.get("items")):
+        for place in (*_dicts(item.get("deliveryAddresses")), _dict(item.get("deliveryAddress"))):
+            found[text_of(place.get("region"), longest=100)] = None
+    found[text_of(address.get("region"), longest=100)] = None
+    return tuple(region for region in found if region)
+
+
+def _documents(release: Json, tender: Json) -> Iterator[Document]:
+    seen: set[str] = set()
+    parts = [tender, _dict(release.get("planning")), *_dicts(release.get("awards")), *_dicts(release.get("contracts"))]
+    for document in (d for part in parts for d in _dicts(part.get("documents"))):
+        url = _link(document.get("url"))
+        if url and url not in seen and len(seen) < MOST_DOCUMENTS:
+            seen.add(url)
+            title = text_of(document.get("title"), longest=300) or text_of(document.get("description"), longest=300)
+            yield Document(
+                title or url,
+                url,
+                text_of(document.get("format"), longest=100),
+                text_of(document.get("documentType"), longest=100),
+            )
+
+
+def _lots(tender: Json) -> Iterator[Lot]:
+    for number, lot in enumerate(_dicts(tender.get("lots"))[:MOST_LOTS], 1):
+        value = _dict(lot.get("value"))
+        yield Lot(
+            text_of(lot.get("id"), longest=100) or str(number),
+            text_of(lot.get("title"), longest=LONGEST_TITLE),
+            text_of(lot.get("description"), longest=5000),
+            amount_of(value.get("amount")),
+            currency_of(value.get("currency")),
+        )
+
+
+def _dict(value: Any) -> Json:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _dicts(value: Any) -> list[Json]:
+    return [each for each in _list(value) if isinstance(each, dict)]
+

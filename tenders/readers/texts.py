@@ -1,0 +1,73 @@
+"""Small values as publishers write them: dates, money, codes, text."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+_OFFSET = re.compile(r"[+-]\d\d:?\d\d$")
+_FRACTION = re.compile(r"(\.\d{6})\d+")
+_CPV = re.compile(r"^(\d{8})(?:-\d)?$")
+_SENTENCE = re.compile(r"(?<=[.!?؟。])\s")
+# C0 controls but tab and newline, and lone surrogates: PostgreSQL refuses some, screens show none of them.
+_UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+LONGEST_TITLE = 500
+LARGEST = Decimal(10) ** 16
+
+
+def text_of(value: Any, *, longest: int | None = None) -> str:
+    """Trimmed, without characters that can't be stored; "" for what is no text."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
+        return ""
+    text = _UNSTORABLE.sub("", str(value)).strip()
+    return text if longest is None or len(text) <= longest else text[: longest - 1].rstrip() + "…"
+
+
+def first_sentence(text: str) -> str:
+    """To stand for a title: up to the first full stop, at most 200 characters."""
+    line = " ".join(text.split())
+    return text_of(_SENTENCE.split(line, maxsplit=1)[0], longest=200)
+
+
+def moment_of(value: Any) -> tuple[datetime | None, bool]:
+    """(moment in UTC, whether a zone was stated). Without one it is read as UTC. RFC 3339, dates alone too."""
+    text = text_of(value)
+    if not text or len(text) > 40:
+        return None, True
+    text = _FRACTION.sub(r"\1", text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None, True
+    has_zone = moment.tzinfo is not None
+    moment = moment if has_zone else moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC), has_zone
+    except OverflowError:  # year 1 or 9999
+        return None, True
+
+
+def amount_of(value: Any) -> Decimal | None:
+    """A number as Decimal with two places; None for none, and for what no money can be."""
+    if isinstance(value, bool) or value is None:
+        return None
+    try:
+        amount = Decimal(str(value).strip())
+    except InvalidOperation:
+        return None
+    if not amount.is_finite() or abs(amount) >= LARGEST:
+        return None
+    return amount.quantize(Decimal("0.01"))
+
+
+def currency_of(value: Any) -> str:
+    code = text_of(value).upper()
+    return code if len(code) == 3 and code.isalpha() and code.isascii() else ""
+
+
+def cpv_of(value: Any) -> str:
+    """Eight digits of a CPV code, its check digit left out; "" for what is none."""
+    found = _CPV.match(text_of(value))
+    return found.group(1) if found else ""
