@@ -14,7 +14,7 @@ import django.db
 import structlog
 from django.db import connections
 
-from . import announce, isolation
+from . import announce, isolation, trace
 from .exceptions import Cancelled, JobStopped, LeaseLost, TimedOut, UnknownKind
 from .failures import as_told, describe, is_transient
 from .heart import Heart
@@ -32,7 +32,7 @@ def run_claimed(job: Job, *, heart: Heart, isolate: bool = True) -> None:
     When not even the end can be written (the database is away) the row stays running, and is taken back after its
     lease.
     """
-    with structlog.contextvars.bound_contextvars(job_id=str(job.id), kind=job.kind, attempt=job.attempt):
+    with trace.bound_to(job):
         try:
             kind = kind_of(job.kind)
         except UnknownKind as error:
