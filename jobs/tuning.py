@@ -8,6 +8,9 @@ from django.conf import settings
 # process; short enough that a person waits for it. Heartbeats go out three times a lease.
 LEASE_S: float = getattr(settings, "JOBS_LEASE_S", 30.0)
 
+# Each worker and scheduler says this often, in its row, that it lives.
+PRESENCE_EVERY_S = 5.0
+
 # At most four progress events a second and job: what an eye can follow; one write and one round trip each.
 REPORT_EVERY_S = 0.25
 
