@@ -75,6 +75,7 @@ def execute(job: Job, kind: Kind, *, heart: Heart) -> None:
     except (Exception, SystemExit, JobStopped) as error:
         if run.finished:  # its effects are committed: what came after must not undo the result
             log.error("job_failed_after_its_end", exc_info=error)
+            trace.report(error)
         else:
             told = as_told(error, timeout_s=kind.timeout_s)
             _guarded(lambda: _failed(run, told, kind))
@@ -100,6 +101,7 @@ def _supervise(job: Job, kind: Kind) -> None:
 def _failed(run: Run, error: BaseException, kind: Kind | None, *, attempt: int | None = None) -> None:
     """Write and say that it failed, or will be tried again. Without a kind there is no retry."""
     token = run.attempt if attempt is None else attempt
+    trace.report(error)
     described = describe(error)
     if kind is not None and is_transient(error):
         ended = lifecycle.retry_later(
