@@ -18,7 +18,7 @@ from .. import tuning
 from ..exceptions import LeaseLost
 from ..models import Job
 from ..querysets import JobQuerySet
-from .aftermath import ended_badly
+from .aftermath import ended_badly, ended_well
 
 Backoff = tuple[float, float]  # seconds: shortest, longest
 State = dict[str, Any]  # fields of the row that hold the progress
@@ -103,7 +103,7 @@ def lock_held(*, job_id: UUID, attempt: int) -> Job:
 def complete(*, job_id: UUID, attempt: int, result: Any, state: State | None = None) -> Job | None:
     """running → completed; None when the fence fails. `state`: the last progress, stored along."""
     values = {"status": Job.Status.COMPLETED, "result": result, "progress": 100}
-    return _end(job_id, attempt, (state or {}) | values)
+    return ended_well(lambda: _end(job_id, attempt, (state or {}) | values))
 
 
 def fail(*, job_id: UUID, attempt: int, error: dict[str, Any], state: State | None = None) -> Job | None:
