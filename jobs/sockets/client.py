@@ -38,9 +38,12 @@ class Client:
     """Without gap and without duplicate: the seat is known to the hub *before* the stream is read, live events are
     held meanwhile, and afterwards numbers decide what is new."""
 
-    def __init__(self, user: User, hub: Hub, send: Callable[[dict[str, Any]], Awaitable[None]]) -> None:
+    def __init__(
+        self, user: User, sign_in: access.SignIn, hub: Hub, send: Callable[[dict[str, Any]], Awaitable[None]]
+    ) -> None:
         self.user = user
         self.user_id: UUID = user.pk
+        self.sign_in = sign_in
         self.seats: dict[str, Seat] = {}
         self.closed = False
         self._hub = hub

@@ -137,6 +137,9 @@ class Hub:
                 task.add_done_callback(self._helping.discard)
 
     async def _recheck(self, client: Client) -> None:
+        await self._close_ended([client])
+        if client.closed:
+            return
         visible = await access.in_thread(access.visible_channels, client.user_id, list(client.seats))
         for channel in set(client.seats) - visible:
             client.drop(channel)
@@ -145,12 +148,18 @@ class Hub:
         while True:
             await asyncio.sleep(tuning.SOCKET_USERS_CHECKED_EVERY_S)
             try:
-                welcome = await access.in_thread(access.still_welcome, {client.user_id for client in self.clients})
+                await self._close_ended(list(self.clients))
             except Exception as error:
                 log.warning("users_not_checked", error=str(error))
-                continue
-            for client in [client for client in self.clients if client.user_id not in welcome]:
+
+    async def _close_ended(self, clients: list[Client]) -> None:
+        """Whoever is out is told so; whoever must sign in anew comes back, and is then asked by what."""
+        out, changed = await access.in_thread(access.ended, {client.sign_in for client in clients})
+        for client in clients:
+            if client.sign_in in out:
                 client.close(frames.CLOSE_NOT_SIGNED_IN)
+            elif client.sign_in in changed:
+                client.close(frames.CLOSE_SIGN_IN_CHANGED)
 
 
 def hub() -> Hub:
