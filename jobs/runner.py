@@ -16,7 +16,7 @@ from django.db import connections
 
 from . import announce, isolation, trace
 from .exceptions import Cancelled, JobStopped, LeaseLost, TimedOut, UnknownKind
-from .failures import as_told, describe, is_transient
+from .failures import as_told, describe, is_transient, wait_asked_s
 from .heart import Heart
 from .models import Job
 from .registry import Kind, kind_of
@@ -105,7 +105,12 @@ def _failed(run: Run, error: BaseException, kind: Kind | None, *, attempt: int |
     described = describe(error)
     if kind is not None and is_transient(error):
         ended = lifecycle.retry_later(
-            job_id=run.job_id, attempt=token, error=described, backoff_s=kind.backoff_s, state=run.state()
+            job_id=run.job_id,
+            attempt=token,
+            error=described,
+            backoff_s=kind.backoff_s,
+            state=run.state(),
+            at_least_s=wait_asked_s(error),
         )
     else:
         ended = lifecycle.fail(job_id=run.job_id, attempt=token, error=described, state=run.state())

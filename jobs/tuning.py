@@ -1,4 +1,5 @@
-"""Numbers that decide how fast faults are noticed. Settings of the same name override them."""
+"""Numbers that decide how fast work is taken and faults are noticed. `JOBS_LEASE_S` of the settings overrides the
+lease."""
 
 from __future__ import annotations
 
@@ -10,6 +11,9 @@ LEASE_S: float = getattr(settings, "JOBS_LEASE_S", 30.0)
 
 # Each worker and scheduler says this often, in its row, that it lives.
 PRESENCE_EVERY_S = 5.0
+
+# A server's Retry-After is honoured up to this: one that asks for a day must not keep a job from people for a day.
+RETRY_AFTER_S = 3600.0
 
 # At most four progress events a second and job: what an eye can follow; one write and one round trip each.
 REPORT_EVERY_S = 0.25

@@ -49,7 +49,7 @@ def hook_raises(run: Run, params: dict[str, Any]) -> None:
 
 @register("tests.temporary", backoff_s=(4, 60), max_retries=2)
 def temporary(run: Run, params: dict[str, Any]) -> None:
-    raise Temporary("The supplier's server is busy.")
+    raise Temporary("The supplier's server is busy.", retry_after_s=params.get("retry_after_s"))
 
 
 class Unprintable(Exception):
