@@ -215,6 +215,13 @@ IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "view"
 
 # --- jobs -----------------------------------------------------------------------------------------------------------
 JOBS_WHEN_REDIS_IS_DOWN = env.str("JOBS_WHEN_REDIS_IS_DOWN", default="hold")  # hold | inline
+JOBS_SCHEDULE = "config.schedule.SCHEDULE"
+# For POST /api/cron/{task}, by which a clock outside starts a task; empty: there is no such endpoint.
+CRON_SECRET = env.str("CRON_SECRET", default="")
+# Days for which what has ended is kept (jobs/trimming.py).
+JOBS_KEPT_DAYS = env.int("JOBS_KEPT_DAYS", default=30)
+WEBHOOKS_KEPT_DAYS = env.int("WEBHOOKS_KEPT_DAYS", default=30)
+SCHEDULED_RUNS_KEPT_DAYS = env.int("SCHEDULED_RUNS_KEPT_DAYS", default=90)
 # A worker that has not been heard of for this long has lost its jobs. Long against the clocks of hosts that differ.
 JOBS_LEASE_S = env.float("JOBS_LEASE_S", default=30.0)
 

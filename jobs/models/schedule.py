@@ -7,6 +7,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from ..querysets import ScheduledTaskQuerySet
+
 
 class ScheduledTask(models.Model):
     """One entry of the schedule, so that people can see it, pause it and run it now. Rows follow the file."""
@@ -18,6 +20,8 @@ class ScheduledTask(models.Model):
     is_listed = models.BooleanField(default=True, help_text="Still in the file.")
     is_paused = models.BooleanField(default=False)
     next_due_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ScheduledTaskQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]
