@@ -43,7 +43,7 @@ def between(cron: str, first: datetime, last: datetime) -> Iterator[datetime]:
 
 
 def in_words(cron: str) -> str:
-    """"every day at 03:15 UTC" for the common forms, "cron …" for all others: rather the bare fields than a guess."""
+    """ "every day at 03:15 UTC" for the common forms, "cron …" for all others: rather the bare fields than a guess."""
     fields = cron.split(" ")
     if len(fields) != 5:
         return _with_seconds(cron)
