@@ -152,3 +152,14 @@ def isolated_for_ever(run: Run, params: dict[str, Any]) -> None:
     Path(params["began"]).write_text(str(os.getpid()))
     while True:
         time.sleep(0.1)
+
+
+@register("tests.until_told", max_retries=0)
+def until_told(run: Run, params: dict[str, Any]) -> dict[str, Any]:
+    """Reports on and on, until a file is there."""
+    done = 0
+    while not Path(params["may_end"]).exists():
+        done += 1
+        run.report(done, done + 1000, f"Step {done}")
+        time.sleep(0.1)
+    return {"done": done}

@@ -124,7 +124,8 @@ async def test_flush_of_redis_under_a_live_socket_leads_to_a_new_snapshot(owner:
         assert (await socket.until("notification"))["seq"] == following
 
 
-async def test_lost_subscription_is_made_up_for(owner: User) -> None:
+async def test_lost_subscription_is_made_up_for(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tuning, "REDIS_PAUSE_S", 0.1)
     channel = f"user:{owner.pk}"
     await publish(channel)
     async with connected(owner) as socket:
@@ -134,6 +135,12 @@ async def test_lost_subscription_is_made_up_for(owner: User) -> None:
         assert (await socket.until("live"))["live"] is False
         assert (await socket.until("live"))["live"] is True
         assert [(await socket.until("notification"))["seq"] for _ in numbers] == numbers
+        # What could not be said at all is in no stream: the state follows, and once more when every publisher is back.
+        for _ in range(2):
+            snapshot = await socket.until("snapshot")
+            assert (snapshot["seq"], snapshot["resumed"], snapshot["live"]) == (numbers[-1], False, True)
+        (following,) = await publish(channel)
+        assert (await socket.hear())["seq"] == following
 
 
 async def test_without_redis_the_snapshot_comes_and_says_that_it_is_not_live(owner: User, redis_is_down: None) -> None:
