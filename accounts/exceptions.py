@@ -39,10 +39,21 @@ class Missing(PlumblineError):
 
 
 class Temporary(PlumblineError):
-    """It may work later: jobs retry it."""
+    """It may work later: jobs retry it. `retry_after_s`: not before that, as a server's Retry-After says."""
 
     status = 503
     code = "temporarily_unavailable"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        extra: dict[str, Any] | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(message, code=code, extra=extra)
+        self.retry_after_s = retry_after_s
 
 
 class NotSignedIn(Refused):

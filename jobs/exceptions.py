@@ -32,6 +32,12 @@ class NotChangeable(Refused):
     code = "job_read_only"
 
 
+class TaskMissing(Missing):
+    """The schedule lists no task of that name."""
+
+    code = "task_not_found"
+
+
 class WrongState(Conflict):
     code = "job_wrong_state"
 

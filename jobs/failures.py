@@ -10,6 +10,7 @@ import redis.exceptions
 
 from accounts.exceptions import PlumblineError, Temporary
 
+from . import tuning
 from .exceptions import OutOfMemory, OutOfTime, TimedOut
 
 # What goes away by itself: a server that restarts, a deadlock, a connection cut.
@@ -28,6 +29,12 @@ LONGEST_TRACEBACK = 20_000
 
 def is_transient(error: BaseException) -> bool:
     return isinstance(error, TRANSIENT)
+
+
+def wait_asked_s(error: BaseException) -> float:
+    """Seconds that a server asked to be left alone (its Retry-After), at most `tuning.RETRY_AFTER_S`; 0: it did not."""
+    asked = getattr(error, "retry_after_s", None) if isinstance(error, Temporary) else None
+    return min(max(0.0, float(asked)), tuning.RETRY_AFTER_S) if asked is not None else 0.0
 
 
 def as_told(error: BaseException, *, timeout_s: float = 0) -> BaseException:

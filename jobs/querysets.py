@@ -14,7 +14,12 @@ from accounts.querysets import organisation_ids_of, organisation_ids_owned_by
 if TYPE_CHECKING:
     from accounts.models import User
 
-    from .models import Job, WebhookDelivery, WebhookEndpoint  # noqa: F401 - ruff does not see names in QuerySet["…"]
+    from .models import (  # noqa: F401 - ruff does not see names in QuerySet["…"]
+        Job,
+        ScheduledTask,
+        WebhookDelivery,
+        WebhookEndpoint,
+    )
 
 
 class JobQuerySet(models.QuerySet["Job"]):
@@ -65,3 +70,14 @@ class WebhookDeliveryQuerySet(models.QuerySet["WebhookDelivery"]):
         if not user.is_authenticated:
             return self.none()
         return self.filter(endpoint__organisation_id__in=organisation_ids_owned_by(user))
+
+
+class ScheduledTaskQuerySet(models.QuerySet["ScheduledTask"]):
+    def with_last_run(self) -> ScheduledTaskQuerySet:
+        """`last_runs`: a list of the latest run, with its job, or of none. Two queries, along the index."""
+        from .models import ScheduledRun, ScheduledTask
+
+        latest = ScheduledRun.objects.filter(task=models.OuterRef("pk")).order_by("-due_at", "-pk").values("pk")[:1]
+        ids = ScheduledTask.objects.annotate(last_run=models.Subquery(latest)).values("last_run")
+        runs = ScheduledRun.objects.filter(pk__in=ids).select_related("job", "started_by")
+        return self.prefetch_related(models.Prefetch("runs", queryset=runs, to_attr="last_runs"))

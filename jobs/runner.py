@@ -14,9 +14,9 @@ import django.db
 import structlog
 from django.db import connections
 
-from . import announce, isolation
+from . import announce, isolation, trace
 from .exceptions import Cancelled, JobStopped, LeaseLost, TimedOut, UnknownKind
-from .failures import as_told, describe, is_transient
+from .failures import as_told, describe, is_transient, wait_asked_s
 from .heart import Heart
 from .models import Job
 from .registry import Kind, kind_of
@@ -32,7 +32,7 @@ def run_claimed(job: Job, *, heart: Heart, isolate: bool = True) -> None:
     When not even the end can be written (the database is away) the row stays running, and is taken back after its
     lease.
     """
-    with structlog.contextvars.bound_contextvars(job_id=str(job.id), kind=job.kind, attempt=job.attempt):
+    with trace.bound_to(job):
         try:
             kind = kind_of(job.kind)
         except UnknownKind as error:
@@ -75,6 +75,7 @@ def execute(job: Job, kind: Kind, *, heart: Heart) -> None:
     except (Exception, SystemExit, JobStopped) as error:
         if run.finished:  # its effects are committed: what came after must not undo the result
             log.error("job_failed_after_its_end", exc_info=error)
+            trace.report(error)
         else:
             told = as_told(error, timeout_s=kind.timeout_s)
             _guarded(lambda: _failed(run, told, kind))
@@ -100,10 +101,16 @@ def _supervise(job: Job, kind: Kind) -> None:
 def _failed(run: Run, error: BaseException, kind: Kind | None, *, attempt: int | None = None) -> None:
     """Write and say that it failed, or will be tried again. Without a kind there is no retry."""
     token = run.attempt if attempt is None else attempt
+    trace.report(error)
     described = describe(error)
     if kind is not None and is_transient(error):
         ended = lifecycle.retry_later(
-            job_id=run.job_id, attempt=token, error=described, backoff_s=kind.backoff_s, state=run.state()
+            job_id=run.job_id,
+            attempt=token,
+            error=described,
+            backoff_s=kind.backoff_s,
+            state=run.state(),
+            at_least_s=wait_asked_s(error),
         )
     else:
         ended = lifecycle.fail(job_id=run.job_id, attempt=token, error=described, state=run.state())

@@ -15,7 +15,7 @@ from .connections import RedisError
 from .exceptions import WorkerLost
 from .models import BATCH_KIND, Job
 from .runner import take_back
-from .services import batches, lifecycle
+from .services import batches, lifecycle, processes
 
 log = structlog.get_logger(__name__)
 
@@ -32,6 +32,7 @@ class Swept:
     taken_back: int = 0
     rung: int = 0
     batches_settled: int = 0
+    processes_forgotten: int = 0
 
     def __bool__(self) -> bool:
         return any(asdict(self).values())
@@ -49,6 +50,7 @@ def sweep(now: datetime | None = None) -> Swept:
     swept.rung = _ring_overdue(now, {queue for queue, _, _ in released})
     batches.settle_owed()
     swept.batches_settled = _settle_batches()
+    swept.processes_forgotten = processes.forget_dead(now=now)
     if swept:
         log.info("swept", **asdict(swept))
     return swept

@@ -358,6 +358,6 @@ class ChatMessageAdmin(ReadOnlyAdmin):
 
 @admin.register(ProjectAnalytics)
 class ProjectAnalyticsAdmin(ReadOnlyAdmin):
-    list_display = ["day", "organisation", "created", "completed", "average_cost"]
+    list_display = ["day", "organisation", "created", "completed", "average_cost", "currency"]
     search_fields = ["organisation__name"]
     list_select_related = ["organisation"]

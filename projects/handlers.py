@@ -8,7 +8,7 @@ from uuid import UUID
 from jobs.registry import register
 from jobs.run import Run
 
-from .services import auditing, documents, importing
+from .services import analytics, auditing, checking, documents, importing
 
 
 def reading_failed(params: dict[str, Any], error: dict[str, Any]) -> None:
@@ -54,3 +54,13 @@ def audit(run: Run, params: dict[str, Any]) -> None:
     auditing.audit_project(
         project_id=UUID(params["project_id"]), job_id=run.job_id, report=run.report, finishing=run.finishing
     )
+
+
+@register("projects.check_totals", queue="low", title="Check totals")
+def check_totals(run: Run, params: dict[str, Any]) -> dict[str, Any]:
+    return checking.check_totals(report=run.report)
+
+
+@register("projects.refresh_analytics", queue="low", title="Refresh project analytics")
+def refresh_analytics(run: Run, params: dict[str, Any]) -> dict[str, Any]:
+    return {"rows": analytics.refresh_analytics()}

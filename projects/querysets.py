@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
@@ -18,9 +20,10 @@ if TYPE_CHECKING:
 
     from .models.budget import BudgetVersion, Position  # noqa: F401 - ruff does not see names in QuerySet["…"]
     from .models.findings import Finding  # noqa: F401
-    from .models.project import Document, Project  # noqa: F401
+    from .models.project import Document, Project, ProjectAnalytics  # noqa: F401
 
 
+CENT = Decimal("0.01")
 SORTS: dict[str, tuple[Any, ...]] = {
     "ordinal": ("ordinal", "id"),
     "money": (models.F("verdict__money_at_stake").desc(nulls_last=True), "ordinal"),
@@ -54,6 +57,42 @@ class ProjectQuerySet(models.QuerySet["Project"]):
 class DocumentQuerySet(models.QuerySet["Document"]):
     def visible_to(self, user: User | AnonymousUser) -> DocumentQuerySet:
         return self.filter(may_see_project(user, "project__"))
+
+
+class ProjectAnalyticsQuerySet(models.QuerySet["ProjectAnalytics"]):
+    def visible_to(self, user: User | AnonymousUser) -> ProjectAnalyticsQuerySet:
+        return self.filter(may_see_project(user))
+
+    def by_day(self, first: date, last: date) -> list[dict[str, Any]]:
+        """Days from `first` to `last` on which something was opened or completed, oldest first, by currency: day,
+        currency, created, completed, average_cost (Decimal, of the completed ones; None where none was).
+
+        Averages of several organisations are weighted by what each completed.
+        """
+        sums: Any = (
+            self.filter(day__range=(first, last))
+            .order_by()
+            .values("day", "currency")
+            .annotate(
+                created_=models.Sum("created"),
+                completed_=models.Sum("completed"),
+                cost=models.Sum(models.F("average_cost") * models.F("completed")),
+            )
+            .order_by("day", "currency")
+        )
+        return [_day(row) for row in sums]
+
+
+def _day(row: dict[str, Any]) -> dict[str, Any]:
+    completed = row["completed_"]
+    average = (row["cost"] / completed).quantize(CENT, ROUND_HALF_UP) if completed else None
+    return {
+        "day": row["day"],
+        "currency": row["currency"],
+        "created": row["created_"],
+        "completed": completed,
+        "average_cost": average,
+    }
 
 
 class BudgetVersionQuerySet(models.QuerySet["BudgetVersion"]):

@@ -14,10 +14,12 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Withdrawal:
-    """Who lost what. Without an organisation: everything, the person is suspended."""
+    """Who lost what. Without an organisation: everything, the person is suspended. `of_sign_in`: earlier sessions and
+    tokens have ended, and the person may sign in anew."""
 
     user_id: UUID
     organisation_id: UUID | None = None
+    of_sign_in: bool = False
 
 
 _callbacks: list[Callable[[Withdrawal], None]] = []

@@ -215,6 +215,24 @@ IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "view"
 
 # --- jobs -----------------------------------------------------------------------------------------------------------
 JOBS_WHEN_REDIS_IS_DOWN = env.str("JOBS_WHEN_REDIS_IS_DOWN", default="hold")  # hold | inline
+JOBS_SCHEDULE = "config.schedule.SCHEDULE"
+# For POST /api/cron/{task}, by which a clock outside starts a task; empty: there is no such endpoint.
+CRON_SECRET = env.str("CRON_SECRET", default="")
+# Days for which what has ended is kept (jobs/trimming.py).
+JOBS_KEPT_DAYS = env.int("JOBS_KEPT_DAYS", default=30)
+WEBHOOKS_KEPT_DAYS = env.int("WEBHOOKS_KEPT_DAYS", default=30)
+SCHEDULED_RUNS_KEPT_DAYS = env.int("SCHEDULED_RUNS_KEPT_DAYS", default=90)
+# A worker that has not been heard of for this long has lost its jobs. Long against the clocks of hosts that differ.
+JOBS_LEASE_S = env.float("JOBS_LEASE_S", default=30.0)
+
+# --- requests to addresses that people typed in, webhooks -----------------------------------------------------------
+OUTBOUND_ALLOW_HTTP = env.bool("OUTBOUND_ALLOW_HTTP", default=False)
+# Networks that are private and may be reached nonetheless: an office's own receivers. Such as 10.20.0.0/16.
+OUTBOUND_ALLOWED_NETWORKS: list[str] = env.list("OUTBOUND_ALLOWED_NETWORKS", default=[])
+OUTBOUND_CA_FILE = env.str("OUTBOUND_CA_FILE", default="")  # certificates to trust beside the public ones
+# Who may send to /api/webhooks/in/{name}: {"name": "whsec_…"}; two secrets, separated by a blank, while one is changed.
+INCOMING_WEBHOOKS: dict[str, str] = env.json("INCOMING_WEBHOOKS", default={})
+INCOMING_WEBHOOK_LIMIT_BYTES = env.int("INCOMING_WEBHOOK_LIMIT_BYTES", default=1024 * 1024)
 
 # --- language, time -------------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en-gb"

@@ -51,7 +51,8 @@ def withdraw(user_id: UUID | str, channel: str | None = None) -> None:
 
 
 def recheck(user_id: UUID | str) -> None:
-    """The user may see less than before: every web process asks again about each channel that the user has joined."""
+    """The user may see less than before: every web process asks again by what the user came in, and about each channel
+    that was joined."""
     _order({"user_id": str(user_id), "what": "recheck"})
 
 

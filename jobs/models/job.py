@@ -75,6 +75,9 @@ class Job(models.Model):
         "self", null=True, blank=True, on_delete=models.CASCADE, related_name="children", db_index=False
     )
     channels = models.JSONField(default=list, blank=True, help_text="Further channels that its events go to.")
+    request_id = models.CharField(
+        max_length=64, blank=True, help_text="Of the request that asked for it: finds both in the log."
+    )
 
     params = models.JSONField(default=dict, blank=True, encoder=DjangoJSONEncoder)
     result = models.JSONField(null=True, blank=True, encoder=DjangoJSONEncoder)

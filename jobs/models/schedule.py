@@ -7,17 +7,21 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from ..querysets import ScheduledTaskQuerySet
+
 
 class ScheduledTask(models.Model):
     """One entry of the schedule, so that people can see it, pause it and run it now. Rows follow the file."""
 
     name = models.CharField(max_length=80, primary_key=True)
-    cron = models.CharField(max_length=80, help_text="Five fields, UTC.")
+    cron = models.CharField(max_length=80, help_text="Five fields, or six with seconds last; UTC.")
     kind = models.CharField(max_length=80, help_text="Of the job that it starts.")
     description = models.CharField(max_length=300, blank=True)
     is_listed = models.BooleanField(default=True, help_text="Still in the file.")
     is_paused = models.BooleanField(default=False)
     next_due_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ScheduledTaskQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]
@@ -28,7 +32,7 @@ class ScheduledTask(models.Model):
 
 class ScheduledRun(models.Model):
     """One start of a task. Of two schedulers at the same minute, the unique constraint lets one insert; the job is
-    made in the same transaction."""
+    made in the same transaction. Without a job: it was skipped (`note` says why), or the job has been trimmed since."""
 
     task = models.ForeignKey(ScheduledTask, on_delete=models.CASCADE, related_name="runs")
     due_at = models.DateTimeField(default=timezone.now)
@@ -44,6 +48,7 @@ class ScheduledRun(models.Model):
         help_text="Who ran it by hand; empty: the clock.",
     )
     is_by_hand = models.BooleanField(default=False)
+    note = models.CharField(max_length=300, blank=True, help_text="Why there is no job, if there is none.")
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

@@ -23,6 +23,10 @@ class WebhookEndpoint(models.Model):
     description = models.CharField(max_length=200, blank=True)
     event_types = models.JSONField(default=list, help_text='Such as ["job.completed"]; ["*"]: everything.')
     secret = models.CharField(max_length=100, help_text='Signs what is sent: "whsec_" and base64 (Standard Webhooks).')
+    previous_secret = models.CharField(
+        max_length=100, blank=True, help_text="Signs too, until receivers have changed over to the new one."
+    )
+    previous_secret_until = models.DateTimeField(null=True, blank=True)
     is_active = models.BooleanField(default=True)
     disabled_at = models.DateTimeField(null=True, blank=True)
     disabled_reason = models.CharField(max_length=300, blank=True)

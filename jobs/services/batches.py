@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from .. import announce, tuning
 from ..models import BATCH_KIND, Job
+from .aftermath import ended_well
 
 # When this process last counted a batch, and which ones it owes a count: a thousand short children cause four counts a
 # second.
@@ -59,8 +60,9 @@ def settle(batch_id: UUID) -> None:
         values |= _ending(counts)
     else:
         values["eta_s"] = _eta_s(batch_id, done, active)
-    if running.update(**values):
-        announce.say_state(Job.objects.get(pk=batch_id))
+    batch = ended_well(lambda: Job.objects.get(pk=batch_id) if running.update(**values) else None, ends=not active)
+    if batch is not None:
+        announce.say_state(batch)
 
 
 def _ending(counts: dict[str, int]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from .. import doorbell
 from ..exceptions import WrongState
 from ..models import BATCH_KIND, Job
 from ..registry import Kind, kind_of
+from ..trace import request_id
 
 if TYPE_CHECKING:
     from accounts.models import Organisation, User
@@ -92,6 +93,7 @@ def enqueue_batch(
         "about": about[:200],
         "priority": priority,
         "channels": list(channels),
+        "request_id": request_id(),
     }
     now = timezone.now()
     batch = Job(
@@ -132,6 +134,7 @@ def _wake(jobs: Sequence[Job]) -> None:
 
 
 def _row(kind: Kind, params: Mapping[str, Any], **fields: Any) -> Job:
+    fields.setdefault("request_id", request_id())
     return Job(kind=kind.name, queue=kind.queue, max_retries=kind.max_retries, params=dict(params), **fields)
 
 

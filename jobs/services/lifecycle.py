@@ -18,7 +18,7 @@ from .. import tuning
 from ..exceptions import LeaseLost
 from ..models import Job
 from ..querysets import JobQuerySet
-from .aftermath import ended_badly
+from .aftermath import ended_badly, ended_well
 
 Backoff = tuple[float, float]  # seconds: shortest, longest
 State = dict[str, Any]  # fields of the row that hold the progress
@@ -103,7 +103,7 @@ def lock_held(*, job_id: UUID, attempt: int) -> Job:
 def complete(*, job_id: UUID, attempt: int, result: Any, state: State | None = None) -> Job | None:
     """running → completed; None when the fence fails. `state`: the last progress, stored along."""
     values = {"status": Job.Status.COMPLETED, "result": result, "progress": 100}
-    return _end(job_id, attempt, (state or {}) | values)
+    return ended_well(lambda: _end(job_id, attempt, (state or {}) | values))
 
 
 def fail(*, job_id: UUID, attempt: int, error: dict[str, Any], state: State | None = None) -> Job | None:
@@ -134,12 +134,19 @@ def _end(job_id: UUID, attempt: int, values: State) -> Job | None:
 
 
 def retry_later(
-    *, job_id: UUID, attempt: int, error: dict[str, Any], backoff_s: Backoff, state: State | None = None
+    *,
+    job_id: UUID,
+    attempt: int,
+    error: dict[str, Any],
+    backoff_s: Backoff,
+    state: State | None = None,
+    at_least_s: float = 0,
 ) -> Job | None:
-    """running → retrying, if a retry is left, else failed; None when the fence fails."""
+    """running → retrying, if a retry is left, else failed; None when the fence fails. Waits `at_least_s` seconds,
+    whatever the backoff."""
     with transaction.atomic():
         job = held(job_id, attempt).select_for_update().first()
-        return _retry_or_end(job, error, backoff_s, state or {}) if job else None
+        return _retry_or_end(job, error, backoff_s, state or {}, at_least_s) if job else None
 
 
 def take_back(*, job_id: UUID, attempt: int, now: datetime, error: dict[str, Any], backoff_s: Backoff) -> Job | None:
@@ -149,13 +156,15 @@ def take_back(*, job_id: UUID, attempt: int, now: datetime, error: dict[str, Any
         return _retry_or_end(job, error, backoff_s, {}) if job else None
 
 
-def _retry_or_end(job: Job, error: dict[str, Any], backoff_s: Backoff, state: State) -> Job | None:
+def _retry_or_end(
+    job: Job, error: dict[str, Any], backoff_s: Backoff, state: State, at_least_s: float = 0
+) -> Job | None:
     """On a locked row."""
     if job.cancel_requested_at:
         return confirm_cancelled(job_id=job.id, attempt=job.attempt, state=state)
     if job.retries_used >= job.max_retries:
         return fail(job_id=job.id, attempt=job.attempt, error=error, state=state)
-    due = timezone.now() + timedelta(seconds=backoff(job.retries_used + 1, backoff_s))
+    due = timezone.now() + timedelta(seconds=max(at_least_s, backoff(job.retries_used + 1, backoff_s)))
     waiting = {"status": Job.Status.RETRYING, "error": error, "next_retry_at": due, "lease_until": None}
     return fenced_update(job.id, job.attempt, state | waiting | {"eta_s": None})
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
 
 from channels.db import DatabaseSyncToAsync
+from django.contrib.sessions.models import Session
+from django.utils import timezone
 
 from accounts.exceptions import PlumblineError
 from accounts.models import User
@@ -26,6 +29,20 @@ async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs)
     asked = DatabaseSyncToAsync(function, thread_sensitive=False, executor=_threads)
     result: T = await asked(*args, **kwargs)
     return result
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """By what somebody came in: what ends it ends the socket too. `auth_hash` changes with the password and when every
+    session is ended at once; `session_key` is empty for tokens."""
+
+    user_id: UUID
+    auth_hash: str
+    session_key: str = ""
+
+
+def sign_in_of(user: User, session_key: str = "") -> SignIn:
+    return SignIn(user.pk, user.get_session_auth_hash(), session_key)
 
 
 def user_of_token(token: str) -> User | None:
@@ -52,10 +69,18 @@ def snapshot_of(user: User, channel: str) -> dict[str, Any]:
     return data if "jobs" in data else data | {"jobs": subject_states(kind, channel_id)}
 
 
-def still_welcome(user_ids: Iterable[UUID]) -> set[UUID]:
-    """Those of the users who exist and are not suspended. One query."""
-    users = User.objects.filter(pk__in=list(user_ids)).exclude(status=User.Status.SUSPENDED)
-    return set(users.values_list("pk", flat=True))
+def ended(sign_ins: Iterable[SignIn]) -> tuple[set[SignIn], set[SignIn]]:
+    """Of the sign-ins: those whose user is suspended or gone, and those whose password or session is no longer the one.
+    Two queries."""
+    asked = set(sign_ins)
+    users = User.objects.filter(pk__in={one.user_id for one in asked}).exclude(status=User.Status.SUSPENDED)
+    hashes = {user.pk: user.get_session_auth_hash() for user in users}
+    keys = {one.session_key for one in asked if one.session_key}
+    sessions = Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now())
+    kept = set(sessions.values_list("session_key", flat=True)) | {""}
+    out = {one for one in asked if one.user_id not in hashes}
+    changed = {one for one in asked - out if hashes[one.user_id] != one.auth_hash or one.session_key not in kept}
+    return out, changed
 
 
 def visible_channels(user_id: UUID, channels: Iterable[str]) -> set[str]:

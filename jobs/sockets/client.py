@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import structlog
@@ -21,6 +21,8 @@ from . import access, frames
 from .hub import Hub
 
 log = structlog.get_logger(__name__)
+# Where the snapshot stands: before the events that were missed, after them, or left out if they say it all.
+SnapshotAt = Literal["first", "last", "if_needed"]
 
 
 @dataclass(eq=False)
@@ -38,9 +40,12 @@ class Client:
     """Without gap and without duplicate: the seat is known to the hub *before* the stream is read, live events are
     held meanwhile, and afterwards numbers decide what is new."""
 
-    def __init__(self, user: User, hub: Hub, send: Callable[[dict[str, Any]], Awaitable[None]]) -> None:
+    def __init__(
+        self, user: User, sign_in: access.SignIn, hub: Hub, send: Callable[[dict[str, Any]], Awaitable[None]]
+    ) -> None:
         self.user = user
         self.user_id: UUID = user.pk
+        self.sign_in = sign_in
         self.seats: dict[str, Seat] = {}
         self.closed = False
         self._hub = hub
@@ -55,7 +60,7 @@ class Client:
         self._stop_filling(self.seats.get(channel))
         seat = self.seats[channel] = Seat(channel)
         self._hub.enter(self, channel)
-        self._start_filling(seat, since, with_snapshot=True)
+        self._start_filling(seat, since, snapshot_at="first")
 
     def leave(self, channel: str) -> None:
         self._stop_filling(self.seats.pop(channel, None))
@@ -83,10 +88,11 @@ class Client:
             self._catch_up(seat, (seq, frame))
 
     def catch_up_everywhere(self) -> None:
-        """The hub may have missed something on any channel."""
+        """The hub may have missed something on any channel; and what could not be said at all is in no stream, so the
+        state is told anew after what is."""
         for seat in self.seats.values():
             if seat.held is None:
-                self._catch_up(seat)
+                self._catch_up(seat, snapshot_at="last")
 
     def tell(self, frame: str) -> None:
         """Send without waiting. Whoever does not read is cut off, and can come back and catch up."""
@@ -126,13 +132,13 @@ class Client:
         except Exception as error:  # the peer has gone: the consumer hears of it and cleans up
             log.debug("socket_not_written", error=str(error))
 
-    def _catch_up(self, seat: Seat, *first: tuple[int, str]) -> None:
+    def _catch_up(self, seat: Seat, *first: tuple[int, str], snapshot_at: SnapshotAt = "if_needed") -> None:
         seat.held = deque(first)
         since = seat.last_seq or None
-        self._start_filling(seat, since, with_snapshot=since is None)
+        self._start_filling(seat, since, snapshot_at=snapshot_at if since else "first")
 
-    def _start_filling(self, seat: Seat, since: int | None, *, with_snapshot: bool) -> None:
-        seat.filling = asyncio.create_task(self._fill(seat, since, with_snapshot=with_snapshot))
+    def _start_filling(self, seat: Seat, since: int | None, *, snapshot_at: SnapshotAt) -> None:
+        seat.filling = asyncio.create_task(self._fill(seat, since, snapshot_at=snapshot_at))
         seat.filling.add_done_callback(self._when_filled)
 
     def _when_filled(self, task: asyncio.Task[None]) -> None:
@@ -140,21 +146,23 @@ class Client:
             log.error("channel_not_filled", exc_info=error)
             self.close(frames.CLOSE_OUR_FAULT)  # it comes back, and is asked for what it missed
 
-    async def _fill(self, seat: Seat, since: int | None, *, with_snapshot: bool) -> None:
+    async def _fill(self, seat: Seat, since: int | None, *, snapshot_at: SnapshotAt) -> None:
         """Bring the seat up to date and let live events through. Without Redis: a snapshot now, the rest later."""
         replay = await self._read(seat.channel, since)
-        if replay is None and with_snapshot:
+        if replay is None and snapshot_at == "first":
             await self._tell_snapshot(seat, seq=0, resumed=False, live=False)
             since = None
         while replay is None:
             await asyncio.sleep(1)
             replay = await self._read(seat.channel, since)
         resumed = since is not None and replay.complete
-        if with_snapshot or not resumed:
+        if snapshot_at == "first" or not resumed:
             await self._tell_snapshot(seat, seq=replay.last_seq, resumed=resumed, live=True)
         seat.last_seq = replay.last_seq
         for _, frame in replay.events if resumed else ():
             await self._frames.put(frame)
+        if snapshot_at == "last" and resumed:
+            await self._tell_snapshot(seat, seq=replay.last_seq, resumed=False, live=True)
         while seat.held:
             seq, frame = seat.held.popleft()
             if seq > seat.last_seq:
@@ -165,7 +173,7 @@ class Client:
     async def _read(self, channel: str, since: int | None) -> stream.Replay | None:
         """What was missed; None: Redis can't be reached. Read once the subscription stands: nothing falls between."""
         try:
-            async with asyncio.timeout(tuning.REDIS_TIMEOUT_S):
+            async with self._hub.reading, asyncio.timeout(tuning.REDIS_TIMEOUT_S):
                 await self._hub.subscribed.wait()
                 return await stream.read_since_async(self._hub.redis, channel, since)
         except (RedisError, OSError):

@@ -46,11 +46,13 @@ class LiveConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no type
 
     async def websocket_connect(self, message: dict[str, Any]) -> None:
         await self.send({"type": "websocket.accept"})
-        token = parse_qs(self.scope.get("query_string", b"").decode("latin1")).get("token")
+        token = _token_of(self.scope)
+        user = self.scope.get("user")  # of a session; there is none where no page's origin was named
         if token:
-            await self._sign_in(await access.in_thread(access.user_of_token, token[0]))
-        elif (user := self.scope.get("user")) is not None and user.is_authenticated:
-            await self._sign_in(await access.in_thread(User.objects.filter(pk=user.pk).first))
+            await self._sign_in(await access.in_thread(access.user_of_token, token))
+        elif user is not None and user.is_authenticated:
+            fresh = await access.in_thread(User.objects.filter(pk=user.pk).first)
+            await self._sign_in(fresh, self.scope["session"].session_key)
         else:
             self._watch = asyncio.create_task(self._close_unless_signed_in())
 
@@ -76,13 +78,13 @@ class LiveConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no type
         user = await access.in_thread(access.user_of_token, token) if isinstance(token, str) else None
         await self._sign_in(user)
 
-    async def _sign_in(self, user: User | None) -> None:
+    async def _sign_in(self, user: User | None, session_key: str = "") -> None:
         if self._watch is not None:
             self._watch.cancel()
         if user is None or not user.is_active:
             await self._close(frames.CLOSE_NOT_SIGNED_IN)
             return
-        self.client = Client(user, hub(), self.send)
+        self.client = Client(user, access.sign_in_of(user, session_key), hub(), self.send)
         self.client.tell(frames.frame("welcome", user_id=user.pk))
         self._watch = asyncio.create_task(self._ping_for_ever(self.client))
 
@@ -138,6 +140,16 @@ class LiveConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no type
             if self._heard_at < asked_at:
                 client.close(frames.CLOSE_TOO_SLOW)
                 return
+
+
+def _token_of(scope: dict[str, Any]) -> str:
+    """From the address (what browsers can do) or the header (what keeps it out of logs); "": none."""
+    for name, value in scope.get("headers", ()):
+        if name == b"authorization":
+            kind, _, token = value.decode("latin1").partition(" ")
+            return str(token).strip() if kind.lower() == "bearer" else ""
+    asked = parse_qs(scope.get("query_string", b"").decode("latin1"))
+    return str(asked.get("token", [""])[0])
 
 
 def _parsed(raw: str | bytes) -> dict[str, Any]:

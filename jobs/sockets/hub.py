@@ -7,6 +7,7 @@ entries, where a group per channel layer costs as many messages to decode (measu
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
@@ -35,6 +36,8 @@ class Hub:
         self.members: dict[str, set[Client]] = {}
         self.subscribed = asyncio.Event()
         self.redis: Redis = async_events_redis()
+        # A thousand pages that come back at once must not need a thousand connections.
+        self.reading = asyncio.Semaphore(tuning.SOCKET_READS_AT_ONCE)
         self._tasks: list[asyncio.Task[None]] = []
         self._helping: set[asyncio.Task[None]] = set()
 
@@ -78,8 +81,8 @@ class Hub:
                     self.subscribed.set()
                     if had_gap:
                         self._tell_all(live=True)
-                        for client in list(self.clients):
-                            client.catch_up_everywhere()
+                        self._catch_up()
+                        self._help(self._catch_up_again())
                     pause = 0.1
                     while True:
                         message = await subscription.get_message(ignore_subscribe_messages=True, timeout=10)
@@ -95,6 +98,21 @@ class Hub:
             had_gap = True
             await asyncio.sleep(pause)
             pause = min(2.0, pause * 2)
+
+    def _catch_up(self) -> None:
+        for client in list(self.clients):
+            client.catch_up_everywhere()
+
+    async def _catch_up_again(self) -> None:
+        """Publishers notice later than we that Redis is back; what they could not say until then is in no stream."""
+        await asyncio.sleep(tuning.REDIS_TIMEOUT_S + tuning.REDIS_PAUSE_S + 1)
+        if self.subscribed.is_set():
+            self._catch_up()
+
+    def _help(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._helping.add(task)
+        task.add_done_callback(self._helping.discard)
 
     def _tell_all(self, *, live: bool) -> None:
         """Pages say whether what they show is live."""
@@ -132,11 +150,12 @@ class Hub:
             elif order["what"] == "channel":
                 client.drop(order["channel"])
             else:
-                task = asyncio.create_task(self._recheck(client))
-                self._helping.add(task)
-                task.add_done_callback(self._helping.discard)
+                self._help(self._recheck(client))
 
     async def _recheck(self, client: Client) -> None:
+        await self._close_ended([client])
+        if client.closed:
+            return
         visible = await access.in_thread(access.visible_channels, client.user_id, list(client.seats))
         for channel in set(client.seats) - visible:
             client.drop(channel)
@@ -145,12 +164,18 @@ class Hub:
         while True:
             await asyncio.sleep(tuning.SOCKET_USERS_CHECKED_EVERY_S)
             try:
-                welcome = await access.in_thread(access.still_welcome, {client.user_id for client in self.clients})
+                await self._close_ended(list(self.clients))
             except Exception as error:
                 log.warning("users_not_checked", error=str(error))
-                continue
-            for client in [client for client in self.clients if client.user_id not in welcome]:
+
+    async def _close_ended(self, clients: list[Client]) -> None:
+        """Whoever is out is told so; whoever must sign in anew comes back, and is then asked by what."""
+        out, changed = await access.in_thread(access.ended, {client.sign_in for client in clients})
+        for client in clients:
+            if client.sign_in in out:
                 client.close(frames.CLOSE_NOT_SIGNED_IN)
+            elif client.sign_in in changed:
+                client.close(frames.CLOSE_SIGN_IN_CHANGED)
 
 
 def hub() -> Hub:

@@ -11,7 +11,7 @@ from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.utils import timezone
 
-from ..querysets import DocumentQuerySet, ProjectQuerySet
+from ..querysets import DocumentQuerySet, ProjectAnalyticsQuerySet, ProjectQuerySet
 
 
 class Project(models.Model):
@@ -143,14 +143,18 @@ class Document(models.Model):
 
 
 class ProjectAnalytics(models.Model):
-    """Materialised view, one row a day and organisation; refreshed concurrently by a daily job."""
+    """Materialised view, one row a day, organisation and currency; refreshed concurrently by a daily job. What was
+    completed counts on the day of its latest audit."""
 
     id = models.CharField(primary_key=True, max_length=60)
     day = models.DateField()
     organisation = models.ForeignKey("accounts.Organisation", on_delete=models.DO_NOTHING, related_name="+")
+    currency = models.CharField(max_length=3)
     created = models.PositiveIntegerField()
     completed = models.PositiveIntegerField()
     average_cost = models.DecimalField(max_digits=18, decimal_places=2, null=True)
+
+    objects = ProjectAnalyticsQuerySet.as_manager()
 
     class Meta:
         managed = False

@@ -49,7 +49,7 @@ def hook_raises(run: Run, params: dict[str, Any]) -> None:
 
 @register("tests.temporary", backoff_s=(4, 60), max_retries=2)
 def temporary(run: Run, params: dict[str, Any]) -> None:
-    raise Temporary("The supplier's server is busy.")
+    raise Temporary("The supplier's server is busy.", retry_after_s=params.get("retry_after_s"))
 
 
 class Unprintable(Exception):
@@ -152,3 +152,14 @@ def isolated_for_ever(run: Run, params: dict[str, Any]) -> None:
     Path(params["began"]).write_text(str(os.getpid()))
     while True:
         time.sleep(0.1)
+
+
+@register("tests.until_told", max_retries=0)
+def until_told(run: Run, params: dict[str, Any]) -> dict[str, Any]:
+    """Reports on and on, until a file is there."""
+    done = 0
+    while not Path(params["may_end"]).exists():
+        done += 1
+        run.report(done, done + 1000, f"Step {done}")
+        time.sleep(0.1)
+    return {"done": done}

@@ -136,6 +136,14 @@ def test_temporary_error_waits_longer_each_time_then_fails(drain) -> None:
         assert (ended(job).status, job.attempt) == ("failed", 3)
 
 
+@pytest.mark.parametrize(("asked_s", "waits_s"), [(300, 300), (7 * 24 * 3600, 3600)])
+def test_wait_that_a_server_asks_for_is_kept_up_to_an_hour(drain, asked_s: int, waits_s: int) -> None:
+    with time_machine.travel(timezone.now(), tick=False):
+        job = enqueue(kind="tests.temporary", params={"retry_after_s": asked_s})
+        drain()
+        assert ended(job).next_retry_at - timezone.now() == timedelta(seconds=waits_s)
+
+
 def test_backoff_stays_within_its_bounds_however_often() -> None:
     assert all(4 <= lifecycle.backoff(retry, (4, 60)) <= min(60, 4 * 2**retry) for retry in range(1, 40))
 

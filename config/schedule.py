@@ -1,0 +1,27 @@
+"""Everything that Plumbline does by the clock. Times are UTC; docs/schedule.md says how to add a task."""
+
+from __future__ import annotations
+
+from jobs.schedule import Task
+
+# The nights of Central Europe, one after the other: what looks at all rows first, then what removes some.
+SCHEDULE = (
+    Task(
+        name="check-totals",
+        cron="10 1 * * *",
+        kind="projects.check_totals",
+        description="Counts every project's totals and grades anew, mends what differs and reports it",
+    ),
+    Task(
+        name="refresh-project-analytics",
+        cron="40 1 * * *",
+        kind="projects.refresh_analytics",
+        description="Brings the figures of projects by day and organisation up to date",
+    ),
+    Task(
+        name="trim",
+        cron="10 2 * * *",
+        kind="jobs.trim",
+        description="Removes old jobs, webhook messages, runs of the schedule, expired sessions and tokens",
+    ),
+)
