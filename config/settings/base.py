@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "accounts",
     "jobs",
     "projects",
+    "tenders",
     "config",
 ]
 

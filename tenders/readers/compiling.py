@@ -17,15 +17,29 @@ from ocdsmerge.exceptions import OCDSMergeError, OCDSMergeWarning  # type: ignor
 from .texts import moment_of
 
 OMIT, WHOLE = "omitWhenMerged", "wholeListMerge"
-_WHOLE_LISTS = """
-    awards.items.additionalClassifications contracts.items.additionalClassifications contracts.relatedProcesses.relationship
-    parties.additionalIdentifiers parties.roles relatedProcesses.relationship tender.additionalProcurementCategories
-    tender.items.additionalClassifications tender.submissionMethod awards.amendment.changes awards.amendments.changes
-    awards.suppliers.additionalIdentifiers buyer.additionalIdentifiers contracts.amendment.changes
-    contracts.amendments.changes contracts.implementation.transactions.payee.additionalIdentifiers
-    contracts.implementation.transactions.payer.additionalIdentifiers tender.amendment.changes
-    tender.amendments.changes tender.procuringEntity.additionalIdentifiers tender.tenderers.additionalIdentifiers
-""".split()
+_WHOLE_LISTS = [
+    "awards.items.additionalClassifications",
+    "contracts.items.additionalClassifications",
+    "contracts.relatedProcesses.relationship",
+    "parties.additionalIdentifiers",
+    "parties.roles",
+    "relatedProcesses.relationship",
+    "tender.additionalProcurementCategories",
+    "tender.items.additionalClassifications",
+    "tender.submissionMethod",
+    "awards.amendment.changes",
+    "awards.amendments.changes",
+    "awards.suppliers.additionalIdentifiers",
+    "buyer.additionalIdentifiers",
+    "contracts.amendment.changes",
+    "contracts.amendments.changes",
+    "contracts.implementation.transactions.payee.additionalIdentifiers",
+    "contracts.implementation.transactions.payer.additionalIdentifiers",
+    "tender.amendment.changes",
+    "tender.amendments.changes",
+    "tender.procuringEntity.additionalIdentifiers",
+    "tender.tenderers.additionalIdentifiers",
+]
 RULES = {("id",): OMIT, ("date",): OMIT, ("tag",): OMIT} | {tuple(path.split(".")): WHOLE for path in _WHOLE_LISTS}
 _merger = Merger(merge_rules=RULES)
 

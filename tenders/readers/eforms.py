@@ -1,14 +1,13 @@
 """Notices of the EU's eForms (UBL 2.3 and its extensions), as TED publishes them: one notice a file.
 
-Written as an OCDS release, with the paths that the eForms guide of OCDS maps (profile "OCDS for eForms"), so that search,
-comparison and scoring know one shape only. What the guide puts elsewhere and nobody here searches is left out; the
-notice itself is kept as it came.
+Written as an OCDS release, with the paths that OCDS' own guide to eForms maps, so that search, comparison and scoring
+know one shape only. What nobody here searches is left out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 from lxml import etree
 
@@ -52,7 +51,7 @@ def read_notice(source: Source) -> Iterator[Release | Rejected]:
     except etree.XMLSyntaxError as error:
         yield Rejected(1, f"The XML is faulty: {str(error)[:200]}", raw=_start(text), is_end=True)
         return
-    if root.getroottree().docinfo.doctype:
+    if cast(Any, root.getroottree().docinfo).doctype:
         # Nothing of it was resolved; a notice has none, and what its entities stood for is missing.
         yield Rejected(1, "The XML declares a document type or entities, which no notice does.", raw=_start(text))
         return

@@ -53,7 +53,7 @@ def _lines(source: Source) -> Iterator[tuple[int, bytes | None]]:
         for end in ends:
             size += len(end)
             if not is_too_long:
-                yield offset, b"".join([*parts, end])
+                yield offset, b"".join([*parts, end]) if size <= LARGEST_RECORD else None
             parts, offset, size, is_too_long = [], offset + size + 1, 0, False
         size += len(rest)
         if not is_too_long and size > LARGEST_RECORD:

@@ -12,6 +12,7 @@ from .texts import text_of
 
 Json = dict[str, Any]
 LONGEST_KEY = 300
+OBJECTS = ("tender", "buyer", "planning")
 NO_OCID = "It has no ocid, so nobody can tell which tender it is about."
 
 
@@ -69,6 +70,10 @@ def _release(raw: Any, number: int, offset: int | None) -> Release | Rejected:
         return rejected(raw, number, NO_OCID, offset)
     if len(key) > LONGEST_KEY:
         return rejected(raw, number, f"Its ocid is longer than {LONGEST_KEY} characters.", offset)
+    for name in OBJECTS:
+        if not isinstance(raw.get(name, {}), dict):
+            # Merged with others of this tender it would wipe out what they say.
+            return rejected(raw, number, f"Its {name} should be an object, not {_word(raw[name])}.", offset)
     date = text_of(raw.get("date"), longest=60)
     tags = raw.get("tag")
     tags = [tags] if isinstance(tags, str) else tags if isinstance(tags, list) else []

@@ -44,7 +44,7 @@ def format_of(head: bytes) -> Format:
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
     if not start:
         raise NotReadable("The file is empty.")
-    if start.startswith(b"<") or head[:2] in (b"\xff\xfe", b"\xfe\xff") and b"<\x00" in head[:8]:
+    if start.startswith(b"<") or (head[:2] in (b"\xff\xfe", b"\xfe\xff") and b"<\x00" in head[:8]):
         if b"<html" in start[:1000].lower() or b"<!doctype html" in start[:1000].lower():
             raise NotReadable("This is a web page, not a file of notices: perhaps the address asks for a sign-in.")
         return Format.EFORMS

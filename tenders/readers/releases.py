@@ -214,4 +214,3 @@ def _list(value: Any) -> list[Any]:
 
 def _dicts(value: Any) -> list[Json]:
     return [each for each in _list(value) if isinstance(each, dict)]
-

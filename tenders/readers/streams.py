@@ -25,8 +25,8 @@ class Source(io.RawIOBase):
     """Reads on in `packed`, through gzip if it is that. `position` counts unpacked bytes.
 
     `since` counts those read since the last record was complete: whoever yields a record sets it to 0. A record of
-    200 MB is refused after LARGEST_RECORD bytes, instead of filling the memory. So is one of a hundred thousand brackets
-    that never close, whose paths alone would take gigabytes.
+    200 MB is refused after LARGEST_RECORD bytes, instead of filling the memory. So is one of a hundred thousand
+    brackets that never close, whose paths alone would take gigabytes.
     """
 
     def __init__(self, packed: IO[bytes], *, largest_record: int = LARGEST_RECORD) -> None:

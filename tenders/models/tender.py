@@ -1,0 +1,103 @@
+"""Tenders, and each publication that they are compiled from."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
+from django.db import models
+from django.db.models import F
+from django.utils import timezone
+
+from ..querysets import TenderQuerySet, TenderReleaseQuerySet
+
+
+class Tender(models.Model):
+    """What is asked for, compiled from everything that was published of it.
+
+    Written by services.importing alone, in bulk, keyed by (source, key); `content_hash` is of the fields that people
+    and analysers read, so that a release which changes none of them leaves `changed_at` as it was.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    source = models.ForeignKey("tenders.Source", on_delete=models.CASCADE, related_name="tenders", db_index=False)
+    key = models.CharField("ocid", max_length=300, help_text="What all publications of it share.")
+    title = models.CharField(max_length=500)
+    description = models.TextField(blank=True)
+    language = models.CharField(max_length=2, blank=True, help_text="ISO 639-1; empty: not stated.")
+    country = models.CharField(max_length=2, blank=True, help_text="ISO 3166-1 alpha-2; empty: not stated.")
+    buyer_name = models.CharField(max_length=300, blank=True)
+    buyer_id = models.CharField(max_length=200, blank=True)
+    status = models.CharField(max_length=40, blank=True)
+    procedure = models.CharField(max_length=40, blank=True)
+    category = models.CharField(max_length=40, blank=True)
+    cpv_main = models.CharField("main CPV", max_length=8, blank=True)
+    cpv_codes = models.JSONField("CPV", default=list, blank=True)
+    unspsc_codes = models.JSONField("UNSPSC", default=list, blank=True)
+    value_amount = models.DecimalField(max_digits=18, decimal_places=2, null=True, blank=True)
+    value_currency = models.CharField(max_length=3, blank=True)
+    published_at = models.DateTimeField(null=True, blank=True)
+    deadline_at = models.DateTimeField(null=True, blank=True)
+    url = models.CharField(max_length=1000, blank=True)
+    regions = models.JSONField(default=list, blank=True)
+    documents = models.JSONField(default=list, blank=True, help_text="[{title, url, format, document_type}, …]")
+    lots = models.JSONField(default=list, blank=True)
+    flags = models.JSONField(default=list, blank=True, help_text="What to know before relying on it.")
+    releases_count = models.PositiveIntegerField(default=1)
+    content_hash = models.CharField(max_length=32)
+    search = SearchVectorField(null=True, editable=False, help_text="Built after the import, apart from it.")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    changed_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = TenderQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-published_at", "-id"]
+        constraints = [
+            # The import's upsert.
+            models.UniqueConstraint(fields=["source", "key"], name="tender_once")
+        ]
+        indexes = [
+            # Words in title, description, buyer.
+            GinIndex(fields=["search"], name="tender_search"),
+            # The list as it opens, and by deadline; the last column breaks ties for cursors.
+            models.Index(F("published_at").desc(nulls_last=True), F("id").desc(), name="tender_newest"),
+            models.Index(F("deadline_at").asc(nulls_last=True), F("id").desc(), name="tender_deadline"),
+            # Facets: narrowed by one of these, then newest first.
+            models.Index(F("country"), F("published_at").desc(nulls_last=True), name="tender_country"),
+            models.Index(F("cpv_main"), F("published_at").desc(nulls_last=True), name="tender_cpv"),
+            # The import: tenders whose words are not indexed yet.
+            models.Index(fields=["id"], name="tender_unindexed", condition=models.Q(search=None)),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class TenderRelease(models.Model):
+    """One publication, as received. Never changed."""
+
+    tender = models.ForeignKey(Tender, on_delete=models.CASCADE, related_name="releases", db_index=False)
+    release_id = models.CharField(max_length=300)
+    date_stated = models.CharField(max_length=60, blank=True)
+    published_at = models.DateTimeField(null=True, blank=True)
+    tags = models.JSONField(default=list)
+    digest = models.CharField(max_length=32, help_text="Of the release as received.")
+    raw = models.JSONField()
+    imported_by = models.ForeignKey(
+        "tenders.Import", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
+    received_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = TenderReleaseQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["published_at", "id"]
+        constraints = [
+            # The import: of the same release twice, the second is "unchanged". Also finds all releases of a tender.
+            models.UniqueConstraint(fields=["tender", "digest"], name="tender_release_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.release_id
