@@ -64,6 +64,11 @@ class WebhookEndpointQuerySet(models.QuerySet["WebhookEndpoint"]):
             return self.none()
         return self.filter(organisation_id__in=organisation_ids_owned_by(user))
 
+    def listening(self, organisation_id: UUID, event_type: str) -> WebhookEndpointQuerySet:
+        """Those that want to be told of this."""
+        wanted = Q(event_types__contains=[event_type]) | Q(event_types__contains=["*"])
+        return self.filter(wanted, organisation_id=organisation_id, is_active=True)
+
 
 class WebhookDeliveryQuerySet(models.QuerySet["WebhookDelivery"]):
     def visible_to(self, user: User | AnonymousUser) -> WebhookDeliveryQuerySet:
