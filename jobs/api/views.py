@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import User
+from config.api.throttles import throttle_scope
 
 from .. import services
 from ..models import BATCH_KIND, Job
@@ -58,6 +59,7 @@ class JobViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gene
         responses=JobDetailSerializer,
     )
     @action(detail=True, methods=["post"])
+    @throttle_scope("expensive")
     def retry(self, request: Request, pk: str) -> Response:
         return Response(JobDetailSerializer(services.retry(pk, cast(User, request.user))).data)
 
