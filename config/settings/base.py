@@ -49,7 +49,11 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.api.cron_secret.CronSecretMiddleware",
+    "config.tracing.RequestIdMiddleware",
+    "config.metrics.middleware.MetricsMiddleware",
     "config.intake.IntakeMiddleware",
+    "config.api.throttles.RateLimitHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.security.ContentSecurityPolicyMiddleware",
@@ -154,7 +158,18 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
 ACCOUNT_SIGNUP_FORM_CLASS = "accounts.forms.SignUpDetails"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "Plumbline: "
-# Behind proxies attempts are counted by the caller's address, which only a trusted proxy may state.
+# How often, for the pages (sign-in attempts that fail are counted by config/throttling instead).
+ACCOUNT_RATE_LIMITS = {
+    "login": "30/m/ip",
+    "login_failed": "",
+    "signup": "20/m/ip",
+    "reset_password": "20/m/ip,5/m/key",
+    "reset_password_from_key": "20/m/ip",
+    "change_password": "5/m/user",
+    "manage_email": "10/m/user",
+    "confirm_email": "1/180s/key",
+}
+# Behind proxies calls and attempts are counted by the caller's address, which only a trusted proxy may state.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]  # User.email is unique without regard to case, by a constraint it can't see
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
@@ -173,10 +188,23 @@ REST_FRAMEWORK = {
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_PAGINATION_CLASS": "config.api.pagination.Pages",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_THROTTLE_CLASSES": ["config.api.throttles.CallsThrottle"],
     "EXCEPTION_HANDLER": "config.api.problems.problem_details",
     "COERCE_DECIMAL_TO_STRING": True,
     "PAGE_SIZE": 50,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+# How often: config/throttling/policy.py says what each counts. Several windows: "120/minute; 1000/15 minutes".
+THROTTLES_ENABLED = env.bool("THROTTLES_ENABLED", default=True)
+THROTTLES = {
+    "anonymous": env.str("THROTTLE_ANONYMOUS", default="100/15 minutes"),
+    "user": env.str("THROTTLE_USER", default="240/minute; 2000/15 minutes"),
+    "organisation": env.str("THROTTLE_ORGANISATION", default="10000/15 minutes"),
+    "expensive": env.str("THROTTLE_EXPENSIVE", default="10/15 minutes"),
+    "tokens": env.str("THROTTLE_TOKENS", default="60/minute"),
+    "sign_in_address": env.str("THROTTLE_SIGN_IN_ADDRESS", default="10/minute"),
+    "sign_in_pair": env.str("THROTTLE_SIGN_IN_PAIR", default="5/5 minutes"),
+    "sign_in_email": env.str("THROTTLE_SIGN_IN_EMAIL", default="50/hour"),
 }
 SIMPLE_JWT = {  # the rest, rotation and revocation too, is accounts.services.tokens
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=15),
@@ -197,6 +225,10 @@ SPECTACULAR_SETTINGS = {
         "JobState": "jobs.models.Job.Status",
         "UserStatus": "accounts.models.User.Status",
     },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "config.api.throttles.document_throttles",
+    ],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
