@@ -65,7 +65,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "django_structlog.middlewares.RequestMiddleware",
+    "config.tracing.RequestLogMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -265,6 +265,26 @@ OUTBOUND_CA_FILE = env.str("OUTBOUND_CA_FILE", default="")  # certificates to tr
 # Who may send to /api/webhooks/in/{name}: {"name": "whsec_…"}; two secrets, separated by a blank, while one is changed.
 INCOMING_WEBHOOKS: dict[str, str] = env.json("INCOMING_WEBHOOKS", default={})
 INCOMING_WEBHOOK_LIMIT_BYTES = env.int("INCOMING_WEBHOOK_LIMIT_BYTES", default=1024 * 1024)
+
+# --- what operators see ---------------------------------------------------------------------------------------------
+RELEASE = env.str("RELEASE", default="")  # what is deployed, told by processes and to Sentry
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # opens /metrics and the detailed health checks
+SLOW_QUERY_MS = env.float("SLOW_QUERY_MS", default=250.0)  # 0: no slow-query log
+SENTRY_DSN = env.str("SENTRY_DSN", default="")  # empty: off
+SENTRY_ENVIRONMENT = env.str("SENTRY_ENVIRONMENT", default="production")
+DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True  # config.tracing has checked it
+DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = 10  # DEBUG: one line per request, when it has been answered
+DJANGO_STRUCTLOG_STATUS_4XX_LOG_LEVEL = 20  # INFO: people mistype
+
+# Shared by all workers on all hosts (docs/limits.md). A provider's own limits are per account: set them as it states them.
+JOBS_LIMITS = {
+    "model:anthropic": {
+        "size": env.int("MODEL_CALLS_AT_ONCE", default=20),
+        "lease_s": 30,
+        "reserved": {"high": env.int("MODEL_CALLS_RESERVED", default=4)},
+    },
+    "model:anthropic:tokens": {"per_minute": env.int("MODEL_TOKENS_PER_MINUTE", default=400_000)},
+}
 
 # --- language, time -------------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en-gb"
