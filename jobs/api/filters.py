@@ -7,7 +7,7 @@ from uuid import UUID
 import django_filters
 from django.db.models import QuerySet
 
-from ..models import Job
+from ..models import Job, WebhookDelivery
 
 
 class JobFilter(django_filters.FilterSet):
@@ -31,3 +31,14 @@ class JobFilter(django_filters.FilterSet):
 
     def by_activity(self, jobs: QuerySet[Job], name: str, value: bool) -> QuerySet[Job]:
         return jobs.filter(status__in=Job.ACTIVE if value else Job.ENDED)
+
+
+class DeliveryFilter(django_filters.FilterSet):
+    """`?status=` may be given several times."""
+
+    endpoint = django_filters.UUIDFilter(field_name="endpoint_id")
+    status = django_filters.MultipleChoiceFilter(choices=WebhookDelivery.Status.choices)
+
+    class Meta:
+        model = WebhookDelivery
+        fields = ["event_type"]

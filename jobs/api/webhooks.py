@@ -6,7 +6,6 @@ from http import HTTPStatus
 from typing import Any, cast
 from uuid import UUID
 
-import django_filters
 from django.conf import settings
 from django.db.models import QuerySet
 from django.http import HttpRequest, JsonResponse
@@ -26,6 +25,7 @@ from accounts.models import User
 
 from ..models import WebhookDelivery, WebhookEndpoint
 from ..webhooks import delivering, endpoints, event_types, receiving
+from .filters import DeliveryFilter
 
 UUID_REGEX = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 REFUSED = problems({400: "`invalid`, `address_forbidden`, `webhook_endpoint_refused`."})
@@ -42,7 +42,7 @@ class EndpointSerializer(serializers.ModelSerializer[WebhookEndpoint]):
 
     class Meta:
         model = WebhookEndpoint
-        fields = (
+        fields = [
             "id",
             "organisation_id",
             "url",
@@ -55,8 +55,8 @@ class EndpointSerializer(serializers.ModelSerializer[WebhookEndpoint]):
             "failures_in_a_row",
             "previous_secret_until",
             "created_at",
-        )
-        read_only_fields = (
+        ]
+        read_only_fields = [
             "is_active",
             "disabled_at",
             "disabled_reason",
@@ -64,7 +64,7 @@ class EndpointSerializer(serializers.ModelSerializer[WebhookEndpoint]):
             "failures_in_a_row",
             "previous_secret_until",
             "created_at",
-        )
+        ]
 
 
 class EndpointChangeSerializer(serializers.Serializer[Any]):
@@ -82,8 +82,8 @@ class EndpointWithSecretSerializer(EndpointSerializer):
     """With the secret, which is shown this once."""
 
     class Meta(EndpointSerializer.Meta):
-        fields = (*EndpointSerializer.Meta.fields, "secret")
-        read_only_fields = (*EndpointSerializer.Meta.read_only_fields, "secret")
+        fields = [*EndpointSerializer.Meta.fields, "secret"]
+        read_only_fields = [*EndpointSerializer.Meta.read_only_fields, "secret"]
 
 
 class DeliverySerializer(serializers.ModelSerializer[WebhookDelivery]):
@@ -93,7 +93,7 @@ class DeliverySerializer(serializers.ModelSerializer[WebhookDelivery]):
 
     class Meta:
         model = WebhookDelivery
-        fields = (
+        fields = [
             "id",
             "endpoint_id",
             "event_type",
@@ -106,7 +106,7 @@ class DeliverySerializer(serializers.ModelSerializer[WebhookDelivery]):
             "created_at",
             "last_attempt_at",
             "delivered_at",
-        )
+        ]
         read_only_fields = fields
 
 
@@ -114,17 +114,6 @@ class EventTypeSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
     description = serializers.CharField()
     example = serializers.JSONField(help_text="The `data` of such a message.")
-
-
-class DeliveryFilter(django_filters.FilterSet):
-    """`?status=` may be given several times."""
-
-    endpoint = django_filters.UUIDFilter(field_name="endpoint_id")
-    status = django_filters.MultipleChoiceFilter(choices=WebhookDelivery.Status.choices)
-
-    class Meta:
-        model = WebhookDelivery
-        fields = ["event_type"]
 
 
 def actor_of(request: Request) -> User:

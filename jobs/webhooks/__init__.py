@@ -5,6 +5,7 @@ Higher floors use `declare` and `emit` to tell of what happened, and `register_r
 
 from .emitting import emit
 from .event_types import EventType, declare, event_types
+from .links import link_to
 from .receivers import Receiver, register_receiver
 
-__all__ = ["EventType", "Receiver", "declare", "emit", "event_types", "register_receiver"]
+__all__ = ["EventType", "Receiver", "declare", "emit", "event_types", "link_to", "register_receiver"]

@@ -39,12 +39,13 @@ def networks_are_networks(app_configs: Sequence[AppConfig] | None, **kwargs: Any
 def senders_have_secrets(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """jobs.E021: a sender without a proper secret could not be told from anybody else."""
     hint = 'Write {"name": "whsec_…"}: names of a-z, 0-9, _ and -; secrets of 24 to 64 bytes in base64.'
-    if not isinstance(settings.INCOMING_WEBHOOKS, dict):
+    senders: Any = settings.INCOMING_WEBHOOKS  # whatever JSON the environment has
+    if not isinstance(senders, dict):
         return [Error("INCOMING_WEBHOOKS is no JSON object.", hint=hint, id="jobs.E021")]
     taken = {receiver.name for receiver in registered()}
     bad = [
         name
-        for name, secrets in settings.INCOMING_WEBHOOKS.items()
+        for name, secrets in senders.items()
         if name in taken or not NAME.fullmatch(name) or not _are_secrets(secrets)
     ]
     return [Error(f"INCOMING_WEBHOOKS: {name!r} is not usable.", hint=hint, id="jobs.E021") for name in bad]

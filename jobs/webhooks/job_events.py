@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
-
-from django.conf import settings
-from django.urls import reverse
 
 from ..models import Job
 from ..registry import title_of
 from .emitting import emit
 from .event_types import declare
+from .links import link_to
 
 COMPLETED, FAILED = "job.completed", "job.failed"
 EVENT_OF = {Job.Status.COMPLETED: COMPLETED, Job.Status.FAILED: FAILED}  # who cancels a job knows of it
@@ -45,7 +42,7 @@ def tell_of_end(job: Job) -> None:
     event_type = EVENT_OF.get(Job.Status(job.status))
     if event_type is None or job.organisation_id is None or job.batch_id is not None:
         return
-    data = {
+    data: dict[str, Any] = {
         "job_id": str(job.pk),
         "kind": job.kind,
         "title": title_of(job.kind),
@@ -60,8 +57,3 @@ def tell_of_end(job: Job) -> None:
         error = job.error or {}
         data["error"] = {"code": error.get("code", ""), "message": error.get("message", "")}
     emit(event_type=event_type, organisation_id=job.organisation_id, data=data)
-
-
-def link_to(name: str, key: UUID) -> str:
-    """The whole address of one of our pages."""
-    return settings.SITE_URL.rstrip("/") + reverse(name, args=[key])
