@@ -120,6 +120,7 @@ CACHES = {
         },
     }
 }
+CACHES_ENABLED = env.bool("CACHES_ENABLED", default=True)  # config/cache/policy.py; sessions are not meant
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 SESSION_COOKIE_AGE = int(timedelta(days=14).total_seconds())
 SESSION_COOKIE_SAMESITE = "Lax"
