@@ -105,7 +105,7 @@ class LuaScript:
     def __init__(self, text: str) -> None:
         self._text = text
 
-    def run(self, keys: Sequence[str], arguments: Sequence[str | bytes | int | float]) -> Any:
+    def run(self, keys: Sequence[str], arguments: Sequence[object]) -> Any:
         """What it returns. RedisAway."""
         return ask(lambda client: self._on(client)(keys=list(keys), args=list(arguments)))
 
