@@ -14,7 +14,7 @@ import structlog
 
 from accounts.models import User
 
-from .. import tuning
+from .. import metrics, tuning
 from ..connections import RedisError
 from ..events import stream
 from . import access, frames
@@ -106,6 +106,7 @@ class Client:
     def close(self, code: int) -> None:
         if not self.closed:
             self.closed = True
+            metrics.CLOSES.labels(str(code)).inc()
             self._closer = asyncio.create_task(self._close(code))
 
     async def gone(self) -> None:
