@@ -1,8 +1,8 @@
 """What is kept in caches: the one place that knows each namespace, for how long, and who makes it stale.
 
 To keep something new: declare it here, once a measurement says that it pays; ask for it by
-`get_or_set(name, parts, make)`; on every write path call `invalidate(name)` or `forget(name, *parts)` (both wait for the
-commit), or put whatever changes it into `parts`; and test each of those paths.
+`get_or_set(name, parts, make)`; on every write path call `invalidate(name)` or `forget(name, *parts)` (both wait for
+the commit), or put whatever changes it into `parts`; and test each of those paths.
 """
 
 from __future__ import annotations

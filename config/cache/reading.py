@@ -35,9 +35,10 @@ _lost_lock = threading.Lock()
 
 
 def get_or_set(namespace: str, parts: Sequence[Part], make: Callable[[], T], ttl_s: float | None = None) -> T:
-    """The value kept under `parts`, or the one that `make` makes now, kept for `ttl_s` (by default the namespace's own).
+    """The value kept under `parts`, or the one that `make` makes now and is kept for `ttl_s` (None: the policy's).
 
-    In a transaction that has called `invalidate` or `forget` for it, it is made and not kept: nobody else may see it yet.
+    In a transaction that has called `invalidate` or `forget` for it, it is made and not kept: nobody else may see it
+    yet.
     """
     told = namespace_of(namespace)
     entry = cache_key(namespace, *parts)
