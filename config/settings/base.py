@@ -277,7 +277,7 @@ DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True  # config.tracing has checked 
 DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = 10  # DEBUG: one line per request, when it has been answered
 DJANGO_STRUCTLOG_STATUS_4XX_LOG_LEVEL = 20  # INFO: people mistype
 
-# Shared by all workers on all hosts (docs/limits.md). A provider's own limits are per account: set them as it states them.
+# Shared by all workers on all hosts: docs/limits.md. Set them as the provider states them for your account.
 JOBS_LIMITS = {
     "model:anthropic": {
         "size": env.int("MODEL_CALLS_AT_ONCE", default=20),
@@ -321,7 +321,7 @@ UNFOLD = {
             "950": "#0c2240",
         }
     },
-    "SIDEBAR": {"show_search": True, "show_all_applications": True},
+    "SIDEBAR": {"show_search": True, "navigation": "config.sidebar.navigation"},
 }
 
 LOG_LEVEL = os.environ.get("LOG_LEVEL", "INFO")
