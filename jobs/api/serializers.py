@@ -106,7 +106,7 @@ class JobStatusSerializer(JobSerializer):
         read_only_fields = fields
 
 
-class CountsSerializer(serializers.Serializer[Any]):
+class ChildrenSerializer(serializers.Serializer[Any]):
     """Children by status; all of them are there, also with 0."""
 
     queued = serializers.IntegerField()
@@ -136,7 +136,7 @@ class BatchSerializer(JobAskedSerializer):
         fields = [*JobAskedSerializer.Meta.fields, "counts", "failures"]
         read_only_fields = fields
 
-    @extend_schema_field(CountsSerializer)
+    @extend_schema_field(ChildrenSerializer)
     def get_counts(self, job: Job) -> dict[str, int]:
         counts: dict[str, int] = self.context["counts"]
         return {status: counts.get(status, 0) for status in Job.Status.values}
