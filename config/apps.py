@@ -16,7 +16,7 @@ class WiringConfig(AppConfig):
         from jobs.services.overview.reading import register_cache
 
         from . import checks, sentry, slowqueries, tracing  # noqa: F401
-        from .health import cache_health
+        from .cache import cache_health
 
         connection_created.connect(slowqueries.watch, dispatch_uid="slow queries")
         bind_extra_request_finished_metadata.connect(tracing.finished, dispatch_uid="request lines")

@@ -23,14 +23,7 @@ from jobs.services.overview import Kept, Overview, overview
 from jobs.services.overview.surroundings import missing_migrations, redis_urls
 from jobs.services.processes import alive as living
 
-try:  # TEMPORARY
-    from .cache import cache_health
-except ImportError:
-
-    def cache_health() -> dict[str, Any]:
-        return {"enabled": True, "ok": True}
-
-
+from .cache import cache_health
 from .metrics.access import guarded
 
 log = structlog.get_logger(__name__)
@@ -79,7 +72,7 @@ def jobs(request: HttpRequest) -> JsonResponse:
 def cache(request: HttpRequest) -> JsonResponse:
     """How the cache is doing: `enabled, ok, hit_rate, keyspace_hits, memory_bytes` and more. 200 also without Redis:
     pages are slower then, not broken."""
-    return JsonResponse(_cache.get())
+    return JsonResponse(dict(_cache.get()))
 
 
 def _checks() -> dict[str, Check]:

@@ -61,7 +61,7 @@ def prepare(event: Event, hint: Hint) -> Event | None:
     error = (hint.get("exc_info") or (None, None, None))[1]
     if isinstance(error, Http404) or (isinstance(error, PlumblineError) and error.status < 500):
         return None
-    told = dict(event)
+    told: dict[str, Any] = dict(event)
     bound = structlog.contextvars.get_contextvars()
     told["tags"] = {**told.get("tags", {}), **{name: str(bound[name]) for name in TAGS if name in bound}}
     # The number of the person is enough to find who was affected; it says nothing to outsiders.

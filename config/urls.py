@@ -20,6 +20,7 @@ urlpatterns = [
     path("jobs/", include("jobs.urls")),
     path("organisation/webhooks/", include("jobs.webhooks.urls")),
     path("accounts/", include("allauth.urls")),
+    path("admin/operations/", include("jobs.admin.operations_urls")),
     path("admin/", admin.site.urls),
     path("api/", include("accounts.api.urls")),
     path("api/", include("jobs.api.urls")),

@@ -11,17 +11,12 @@ from prometheus_client.registry import Collector
 
 from jobs.events.stream import published
 from jobs.models import Process
-from jobs.services.overview import Overview, overview
+from jobs.services.overview import Overview, Part, overview
 from jobs.services.overview.guarded import part
 from jobs.services.overview.timings import WINDOW, timings
 
-try:  # TEMPORARY
-    from ..cache import stats
-except ImportError:
-
-    def stats() -> dict[str, Any]:
-        return {}
-
+from ..cache import stats
+from ..redis_access import RedisAway
 
 MINUTES = f"{int(WINDOW.total_seconds() // 60)} minutes"
 Rows = Iterable[tuple[tuple[str, ...], float | None]]
@@ -51,7 +46,12 @@ def _family(name: str, help_text: str, labels: tuple[str, ...], rows: Rows) -> M
 
 
 def _readable(seen: Overview) -> Iterator[Metric]:
-    parts = {"work": seen.work, "redis": seen.redis, "database": seen.database, "limits": seen.limits}
+    parts: dict[str, Part[Any]] = {
+        "work": seen.work,
+        "redis": seen.redis,
+        "database": seen.database,
+        "limits": seen.limits,
+    }
     rows = [((name,), float(each.is_known)) for name, each in parts.items()]
     yield _family("plumbline_readable", "1: the part could be read.", ("part",), rows)
 
@@ -68,8 +68,8 @@ def _work(seen: Overview) -> Iterator[Metric]:
         later = (((q.name,), q.later) for q in queues)
         yield _family("plumbline_jobs_scheduled", "Jobs that are due later.", ("queue",), later)
         states = [("running", q.name, q.running) for q in queues] + [("retrying", q.name, q.retrying) for q in queues]
-        rows = (((queue, status), count) for status, queue, count in states)
-        yield _family("plumbline_jobs_active", "Jobs running, or waiting to be retried.", ("queue", "status"), rows)
+        active = (((queue, status), count) for status, queue, count in states)
+        yield _family("plumbline_jobs_active", "Jobs running, or waiting to be retried.", ("queue", "status"), active)
         overdue = [((), work.overdue_leases)]
         yield _family(
             "plumbline_jobs_overdue_leases", "Running jobs not heard of since their lease ran out.", (), overdue
@@ -99,8 +99,8 @@ def _timings() -> Iterator[Metric]:
     failed = (((each.kind, each.code), each.count) for each in found.failed)
     yield _family("plumbline_jobs_failed_recent", f"Jobs failed {of}.", ("kind", "code"), failed)
     retries: dict[str, int] = {}
-    for each in [*found.completed, *found.failed]:
-        retries[each.kind] = retries.get(each.kind, 0) + each.retries
+    for kind, more in [(e.kind, e.retries) for e in found.completed] + [(e.kind, e.retries) for e in found.failed]:
+        retries[kind] = retries.get(kind, 0) + more
     yield _family(
         "plumbline_job_retries_recent",
         f"Retries of jobs that ended {of}.",
@@ -129,17 +129,21 @@ def _stores(seen: Overview) -> Iterator[Metric]:
 
 
 def _limits(seen: Overview) -> Iterator[Metric]:
-    limits: list[Any] = list(seen.limits.value or ())
-    for field, help_text in (
-        ("size", "Places as configured."),
-        ("effective", "Places at present, after slowing down."),
-        ("held", "Places taken."),
-        ("waiting", "Waiting for one."),
-    ):
-        rows = (((limit["name"],), limit.get(field)) for limit in limits)
-        yield _family(f"plumbline_limit_{field}", help_text, ("limit",), rows)
-    paused = (((limit["name"],), float(limit.get("paused_until") is not None)) for limit in limits)
-    yield _family("plumbline_limit_paused", "1: nobody may begin for now.", ("limit",), paused)
+    places = [limit for limit in seen.limits.value or () if limit["kind"] == "concurrency"]
+    label = ("limit",)
+    size = [((each["name"],), each["size"]) for each in places]
+    yield _family("plumbline_limit_size", "Places as configured.", label, size)
+    effective = [((each["name"],), each["effective"]) for each in places]
+    yield _family("plumbline_limit_effective", "Places at present, after slowing down.", label, effective)
+    held = [((each["name"],), each["held"]) for each in places]
+    yield _family("plumbline_limit_held", "Places taken.", label, held)
+    paused = [((each["name"],), int(each["paused_until"] is not None)) for each in places]
+    yield _family("plumbline_limit_paused", "1: nobody may begin for now.", label, paused)
+    waiting = [((each["name"],), each["waiting"]) for each in seen.limits.value or ()]
+    yield _family("plumbline_limit_waiting", "Waiting for a place or for tokens.", label, waiting)
+    buckets = [limit for limit in seen.limits.value or () if limit["kind"] == "bucket"]
+    available = [((each["name"],), each["available"]) for each in buckets]
+    yield _family("plumbline_limit_tokens", "Tokens available; below 0 when calls used more.", label, available)
 
 
 def _events() -> Iterator[Metric]:
@@ -157,8 +161,11 @@ def _cache() -> Iterator[Metric]:
         )
         for result in ("hits", "misses")
     }
-    found = part("cache", stats).value or {}
+    try:
+        found = stats()
+    except RedisAway:
+        return  # what can't be read is left out; plumbline_readable says so
     for namespace, counts in found.items():
-        for result, family in families.items():
-            family.add_metric((namespace,), counts[result])
+        families["hits"].add_metric((namespace,), counts["hits"])
+        families["misses"].add_metric((namespace,), counts["misses"])
     yield from families.values()

@@ -11,6 +11,7 @@ from typing import Literal
 from ...models import Process
 from .reading import Overview
 from .shapes import QueueState
+from .words import age, count
 
 Severity = Literal["urgent", "soon"]
 
@@ -59,12 +60,12 @@ def _database_away(seen: Overview) -> Iterator[Alarm]:
 
 
 def _migrations(seen: Overview) -> Iterator[Alarm]:
-    count = seen.database.value.migrations_missing if seen.database.value else 0
-    if count:
+    missing = seen.database.value.migrations_missing if seen.database.value else 0
+    if missing:
         yield Alarm(
             "migrations-missing",
             "urgent",
-            f"{_count(count, 'migration')} not applied",
+            f"{count(missing, 'migration')} not applied",
             "The program is newer than the database: pages and jobs that need the new columns fail.",
             "Run: manage.py migrate",
         )
@@ -81,7 +82,7 @@ def _processes(seen: Overview) -> Iterator[Alarm]:
             "no-worker",
             "urgent",
             "No worker is running",
-            f"{_count(waiting, 'job')} waiting; nothing is read or audited until a worker starts.",
+            f"{count(waiting, 'job')} waiting; nothing is read or audited until a worker starts.",
             "Start one: manage.py work high default low",
         )
     else:
@@ -103,7 +104,7 @@ def _unserved(seen: Overview, served: set[str]) -> Iterator[Alarm]:
                 "no-worker",
                 "urgent",
                 f"No worker serves the queue “{queue.name}”",
-                f"{_count(queue.depth, 'job')} waiting there, and no living worker listens to it.",
+                f"{count(queue.depth, 'job')} waiting there, and no living worker listens to it.",
                 f"Start one: manage.py work {queue.name}",
             )
 
@@ -114,8 +115,8 @@ def _old_queues(seen: Overview) -> Iterator[Alarm]:
             yield Alarm(
                 "queue-old",
                 "soon",
-                f"The queue “{queue.name}” is {_age(queue.oldest_s)} behind",
-                f"{_count(queue.depth, 'job')} waiting. {_outlook(queue)}",
+                f"The queue “{queue.name}” is {age(queue.oldest_s)} behind",
+                f"{count(queue.depth, 'job')} waiting. {_outlook(queue)}",
                 "See what the workers are busy with below; start more workers if all of them are.",
             )
 
@@ -123,7 +124,7 @@ def _old_queues(seen: Overview) -> Iterator[Alarm]:
 def _outlook(queue: QueueState) -> str:
     if queue.empty_in_s is None:
         return "Nothing of it has ended in the last two minutes."
-    return f"At the present rate it is empty in about {_age(queue.empty_in_s)}."
+    return f"At the present rate it is empty in about {age(queue.empty_in_s)}."
 
 
 def _failures(seen: Overview) -> Iterator[Alarm]:
@@ -135,19 +136,19 @@ def _failures(seen: Overview) -> Iterator[Alarm]:
         yield Alarm(
             "failures-rising",
             "soon",
-            f"{_count(failures.last_hour, 'job')} failed in the last hour",
+            f"{count(failures.last_hour, 'job')} failed in the last hour",
             f"That is {share:.0%} of what ended; in the hour before it were {failures.hour_before}.",
             "Open the largest group under “Failures” and read its reason; retry the group once that is mended.",
         )
 
 
 def _stuck(seen: Overview) -> Iterator[Alarm]:
-    count = seen.work.value.overdue_leases if seen.work.value else 0
-    if count:
+    overdue = seen.work.value.overdue_leases if seen.work.value else 0
+    if overdue:
         yield Alarm(
             "lease-lapsed",
             "soon",
-            f"{_count(count, 'running job')} not heard of",
+            f"{count(overdue, 'running job')} not heard of",
             "Their workers were killed or can't reach the database. The scheduler takes them back within seconds.",
             "If this stays, see whether the scheduler runs, and look at its log.",
         )
@@ -197,7 +198,7 @@ def _database(seen: Overview) -> Iterator[Alarm]:
         yield Alarm(
             "long-transaction",
             "soon",
-            f"A database transaction has been open for {_age(state.longest_s)}",
+            f"A database transaction has been open for {age(state.longest_s)}",
             "It keeps PostgreSQL from cleaning up, and may hold locks that others wait for.",
             "Find it in pg_stat_activity and end it if nobody needs it.",
         )
@@ -246,7 +247,7 @@ def _webhooks(seen: Overview) -> Iterator[Alarm]:
         yield Alarm(
             "webhook-disabled",
             "soon",
-            f"{_count(len(disabled), 'webhook endpoint')} disabled after repeated failure",
+            f"{count(len(disabled), 'webhook endpoint')} disabled after repeated failure",
             f"Their organisations are not told anything: {hosts}.",
             "Tell the owner; they enable it again on their page once their server answers.",
         )
@@ -254,7 +255,7 @@ def _webhooks(seen: Overview) -> Iterator[Alarm]:
 
 def _limits(seen: Overview) -> Iterator[Alarm]:
     for limit in seen.limits.value or ():
-        if limit["paused_until"] is not None:
+        if limit["kind"] == "concurrency" and limit["paused_until"] is not None:
             yield Alarm(
                 "limit-paused",
                 "soon",
@@ -266,7 +267,7 @@ def _limits(seen: Overview) -> Iterator[Alarm]:
 
 def _cache(seen: Overview) -> Iterator[Alarm]:
     cache = seen.cache.value or {}
-    reads = sum(int(cache.get(name) or 0) for name in ("keyspace_hits", "keyspace_misses"))
+    reads = sum(of["hits"] + of["misses"] for of in cache.get("namespaces", {}).values())
     rate = cache.get("hit_rate")
     if cache.get("enabled") and cache.get("ok") and reads >= CACHE_READS and rate is not None and rate < CACHE_COLD:
         yield Alarm(
@@ -305,19 +306,3 @@ FINDERS: tuple[Callable[[Overview], Iterator[Alarm]], ...] = (
     _cache,
     _events,
 )
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number:,} {thing}" + ("" if number == 1 else "s")
-
-
-def _age(seconds: float) -> str:
-    """Two units at most: "3 min", "2 h 5 min", "4 days"."""
-    minutes, hours = int(seconds // 60), int(seconds // 3600)
-    if seconds < 90:
-        return f"{int(seconds)} s"
-    if minutes < 90:
-        return f"{minutes} min"
-    if hours < 48:
-        return f"{hours} h {minutes % 60} min"
-    return f"{hours // 24} days"

@@ -9,6 +9,8 @@ import structlog
 from django.db import Error as DatabaseError
 from django.db import OperationalError, connection, transaction
 
+from accounts.exceptions import Temporary
+
 from ...connections import RedisError
 from .shapes import Part
 
@@ -32,7 +34,7 @@ def part(name: str, read: Callable[[], T]) -> Part[T]:
     except DatabaseError as error:
         log.warning("overview_part_failed", part=name, error=str(error))
         return Part(None, "The database refused the question: see the log. Are all migrations applied?")
-    except (RedisError, OSError) as error:
+    except (RedisError, OSError, Temporary) as error:
         log.warning("overview_part_failed", part=name, error=str(error))
         return Part(None, "Redis can't be reached.")
 
@@ -52,4 +54,5 @@ def from_database(name: str, read: Callable[[], T]) -> Part[T]:
 def rows_of(sql: str, params: dict[str, Any] | None = None) -> Rows:
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
-        return cursor.fetchall()
+        rows: Rows = cursor.fetchall()
+    return rows

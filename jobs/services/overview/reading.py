@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
 
-from ... import metrics
+from ... import limits, metrics
+from ...limits import BucketState, LimitState
 from . import surroundings, work
 from .guarded import from_database, part
 from .kept import Kept
@@ -28,14 +29,7 @@ from .shapes import (
     Work,
 )
 
-LimitState = dict[str, Any]  # TEMPORARY
-
-
-def limit_states() -> list[LimitState]:
-    return []
-
-
-CacheReader = Callable[[], dict[str, Any]]
+CacheReader = Callable[[], Mapping[str, Any]]
 _cache_reader: CacheReader | None = None
 
 
@@ -59,9 +53,9 @@ class Overview:
     webhooks: Part[Webhooks]
     database: Part[DatabaseState]
     redis: Part[list[RedisState]]
-    limits: Part[list[LimitState]]
+    limits: Part[list[LimitState | BucketState]]
     events: EventsState
-    cache: Part[dict[str, Any]]
+    cache: Part[Mapping[str, Any]]
     disk: Part[DiskState]
 
     @property
@@ -69,7 +63,7 @@ class Overview:
         return sum(minute.completed for minute in self.minutes.value) if self.minutes.value is not None else None
 
 
-def _cache() -> dict[str, Any]:
+def _cache() -> Mapping[str, Any]:
     return _cache_reader() if _cache_reader is not None else {"enabled": False, "ok": True}
 
 
@@ -91,7 +85,7 @@ def read() -> Overview:
         webhooks=from_database("webhooks", surroundings.webhooks),
         database=_database.get(),
         redis=part("redis", surroundings.redis_servers),
-        limits=part("limits", limit_states),
+        limits=part("limits", limits.states),
         cache=part("cache", _cache),
         disk=_disk.get(),
         events=EventsState(metrics.open_sockets(), metrics.event_lag_s()),
