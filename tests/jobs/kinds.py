@@ -8,7 +8,7 @@ import signal
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from accounts.exceptions import Refused, Temporary
 from accounts.models import Organisation
@@ -32,9 +32,35 @@ def steps(run: Run, params: dict[str, Any]) -> dict[str, Any]:
     return {"steps": params["steps"]}
 
 
+@register("tests.isolated_steps", isolated=True)
+def isolated_steps(run: Run, params: dict[str, Any]) -> dict[str, Any]:
+    return steps(run, params)
+
+
+@register("tests.network_steps", concurrency=3)
+def network_steps(run: Run, params: dict[str, Any]) -> dict[str, Any]:
+    return steps(run, params)
+
+
+@register("tests.mute")
+def mute(run: Run, params: dict[str, Any]) -> None:
+    """Never reports: says by a file that it began, and ends when there is another."""
+    if params.get("kill"):
+        os.kill(os.getpid(), signal.SIGKILL)
+    if "began" in params:
+        Path(params["began"]).touch()
+        while not Path(params["may_end"]).exists():
+            time.sleep(0.02)
+
+
 @register("tests.refuse")
-def refuse(run: Run, params: dict[str, Any]) -> None:
+def refuse(run: Run, params: dict[str, Any]) -> NoReturn:
     raise Refused("The file is empty. Upload another.", code="empty_file")
+
+
+@register("tests.echo_or_refuse")
+def echo_or_refuse(run: Run, params: dict[str, Any]) -> dict[str, Any]:
+    return echo(run, params) if params["good"] else refuse(run, params)
 
 
 @register("tests.bug", on_failed=lambda params, error: failed.append((params, error)))
