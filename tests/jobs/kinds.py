@@ -6,6 +6,7 @@ import faulthandler
 import os
 import signal
 import time
+import urllib.request
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
@@ -40,6 +41,19 @@ def isolated_steps(run: Run, params: dict[str, Any]) -> dict[str, Any]:
 @register("tests.network_steps", concurrency=3)
 def network_steps(run: Run, params: dict[str, Any]) -> dict[str, Any]:
     return steps(run, params)
+
+
+@register("tests.fetch", concurrency=20)
+def fetch(run: Run, params: dict[str, Any]) -> dict[str, Any]:
+    """Waits on the network, as calls of other people's servers do."""
+    with urllib.request.urlopen(params["url"], timeout=120) as answer:
+        return {"answer": answer.read().decode()}
+
+
+@register("tests.network_loop", concurrency=2, timeout_s=0.3)
+def network_loop(run: Run, params: dict[str, Any]) -> None:
+    while True:
+        time.sleep(0.01)
 
 
 @register("tests.mute")
