@@ -38,16 +38,19 @@ class Keeper:
         self._leases: weakref.WeakValueDictionary[str, Lease] = weakref.WeakValueDictionary()
         self._thread: threading.Thread | None = None
         self._looks_in_s: float | None = None  # None: sleeps until it is woken
+        self._came = False  # a lease since the last look
 
     def keep(self, lease: Lease) -> None:
         due_s = lease.limit.lease_s / LOOKS_PER_LEASE
         with self._wake:
             self._leases[lease.id] = lease
+            self._came = True
+            if self._looks_in_s is None or due_s < self._looks_in_s:
+                self._looks_in_s = due_s
+                self._wake.notify()
             if self._thread is None:
                 self._thread = threading.Thread(target=self._live, name="limits", daemon=True)
                 self._thread.start()
-            elif self._looks_in_s is None or due_s < self._looks_in_s:
-                self._wake.notify()
 
     def drop(self, lease: Lease) -> None:
         with self._wake:
@@ -62,7 +65,13 @@ class Keeper:
             with self._wake:
                 # Looked up again under the lock: a lease that came meanwhile may need the next look sooner.
                 shortest_s = min((lease.limit.lease_s for lease in self._leases.values()), default=None)
-                self._looks_in_s = None if shortest_s is None else shortest_s / LOOKS_PER_LEASE
+                if shortest_s is not None:
+                    self._looks_in_s = shortest_s / LOOKS_PER_LEASE
+                elif not self._came:
+                    self._looks_in_s = None
+                # Where places are held for a moment each, none may be held now: looking on for a while is cheaper than
+                # being woken by each of them.
+                self._came = False
                 self._wake.wait(self._looks_in_s)
 
     def _extend(self, held: list[Lease]) -> None:
