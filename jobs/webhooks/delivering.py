@@ -40,6 +40,8 @@ from .exceptions import DeliveryMissing, EndpointOff, NotAccepted, StillTrying
 if TYPE_CHECKING:
     from accounts.models import User
 
+AT_ONCE = 20  # messages on their way, in each worker: they wait on other people's servers
+
 # Least waits before each retry; jobs are never asked to wait longer than an hour, so it is hourly in the end. Together
 # they span more than a day.
 WAITS_S = (5, 30, 120, 600, 1800, *[3600] * 24)

@@ -24,6 +24,7 @@ def handling_failed(params: dict[str, Any], error: dict[str, Any]) -> None:
 @register(
     DELIVER,
     queue="low",
+    concurrency=delivering.AT_ONCE,
     max_retries=len(delivering.WAITS_S),
     backoff_s=delivering.BACKOFF_S,
     timeout_s=60,

@@ -12,14 +12,14 @@ import time_machine
 from django.utils import timezone
 
 from accounts.models import Organisation, User
-from jobs.models import Job, WebhookEndpoint
+from jobs.models import Job, WebhookDelivery, WebhookEndpoint
 from jobs.services import cancel, retry
 from jobs.sweeper import sweep
 from jobs.webhooks import delivering, endpoints, signing
 from jobs.webhooks.exceptions import EndpointOff, StillTrying
 
 from ..processes import command, wait_until
-from ..receiving_end import Receiver
+from ..receiving_end import Receiver, receiver
 from .steps import Drain, again, only_delivery, tell, verify
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -224,3 +224,26 @@ def test_message_of_a_killed_worker_comes_again_under_the_same_number(
     assert (delivery.status, delivery.attempts, len(there.came)) == ("delivered", 2, 2)
     assert {came.headers["webhook-id"] for came in there.came} == {str(delivery.pk)}
     verify(there.came[1], endpoint.secret)
+
+
+@pytest.mark.faults
+def test_receiver_that_does_not_answer_keeps_no_other_waiting(
+    endpoint: WebhookEndpoint,
+    organisation: Organisation,
+    owner: User,
+    there: Receiver,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OUTBOUND_ALLOW_HTTP", "true")
+    monkeypatch.setenv("OUTBOUND_ALLOWED_NETWORKS", "127.0.0.0/8")
+    there.is_open.clear()
+    tell(organisation)
+    with receiver() as other:
+        endpoints.change_endpoint(endpoint_id=endpoint.pk, actor=owner, event_types=["job.failed"])
+        endpoints.create_endpoint(actor=owner, url=other.url(), event_types=["job.completed"])
+        with command("work", "low"):
+            wait_until(there.has_heard.is_set, "the first receiver has its message")
+            tell(organisation)
+            wait_until(WebhookDelivery.objects.filter(status="delivered").exists, "the other one answered")
+    assert WebhookDelivery.objects.get(status="delivered").endpoint.url == other.url()
+    assert (len(there.came), len(other.came)) == (1, 1)
