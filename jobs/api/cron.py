@@ -40,7 +40,6 @@ class CronView(APIView):
             "counts as the clock's own run. 404: there is no such task, or the server has no CRON_SECRET."
         ),
         request=None,
-        auth=[{}],
         parameters=[
             OpenApiParameter(
                 "secret", str, description="Where no header can be sent. It stays in the logs of proxies in between."
