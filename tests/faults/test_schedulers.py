@@ -16,6 +16,7 @@ from .site import Site
 pytestmark = pytest.mark.faults
 
 TICKS = 60 if SOAK else 20
+KILLS = 6 if SOAK else 2
 SECOND = timedelta(seconds=1)
 
 
@@ -55,7 +56,7 @@ def test_two_schedulers_start_each_due_time_once_though_one_is_killed(site: Site
     rng = seeded("schedulers")
     schedulers = [frequent_scheduler(site) for _ in range(2)]
     site.worker()
-    kill_at = sorted(rng.sample(range(3, TICKS - 3), 3))
+    kill_at = sorted(rng.sample(range(3, TICKS - 3), KILLS))
     wait_for(site, *schedulers)
 
     for number in kill_at:
