@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from benchmarks.report import Report
 
 PAIRS_PER_S = 5000
-SHARE_OF_REFERENCE = 0.5
+SHARE_OF_REFERENCE = 0.4
 ROUNDS, BATCH = 80, 150
 
 

@@ -20,7 +20,7 @@ import time
 from typing import Any
 
 from jobs.connections import queue_redis
-from jobs.limits import ConcurrencyLimit, LimitBusy, LimitUnreachable
+from jobs.limits import ConcurrencyLimit, LimitBusy, LimitState, LimitUnreachable
 from jobs.limits.lease import Lease
 
 
@@ -53,7 +53,7 @@ class Parent:
         for number in self.left:
             self.start(number)
         while self.children:
-            holders = self.limit.state()["holders"]
+            holders = self.seen()["holders"]
             if len(holders) >= self.limit.size / 2 and self.kills < self.plan["kills"]:
                 self.kill_one_of({int(holder["who"].rsplit(":", 1)[1]) for holder in holders})
             self.note_what_is_done()
@@ -64,6 +64,15 @@ class Parent:
                 if self.left[number]:
                     self.start(number)
             time.sleep(0.05)
+
+    def seen(self) -> LimitState:
+        """On a machine so loaded that Redis' answer is late, a moment later."""
+        while True:
+            try:
+                return self.limit.state()
+            except LimitUnreachable as error:
+                sys.stderr.write(f"{error}\n")
+                time.sleep(0.5)
 
     def kill_one_of(self, holders: set[int]) -> None:
         mine = sorted(holders & self.children.keys())
@@ -93,18 +102,18 @@ class Parent:
         """All places taken, all holders killed: how long the last lease had left then, and what is held after it."""
         for _ in range(self.limit.size):
             self.start(-1)
-        while self.limit.state()["held"] < self.limit.size:
+        while self.seen()["held"] < self.limit.size:
             time.sleep(0.05)
         for pid in self.children:
             os.kill(pid, signal.SIGKILL)
         for pid in self.children:
             os.waitpid(pid, 0)
         killed_at = redis_now()
-        held = self.limit.state()
+        held = self.seen()
         last_end = max((holder["until"].timestamp() for holder in held["holders"]), default=killed_at)
         while redis_now() <= last_end:
             time.sleep(0.05)
-        free = self.limit.size - self.limit.state()["held"]
+        free = self.limit.size - self.seen()["held"]
         taken = [self.limit.acquire(timeout_s=0, queue="high") for _ in range(free)]
         return {"held": held["held"], "left_s": last_end - killed_at, "free": free, "taken": len(taken)}
 
@@ -122,6 +131,7 @@ def work(limit: ConcurrencyLimit, plan: dict[str, Any], number: int, units: list
                     lease.succeeded()
         except (LimitBusy, LimitUnreachable) as error:
             sys.stderr.write(f"{number}: {error}\n")
+            time.sleep(0.1)
 
 
 def request(plan: dict[str, Any], path: str, lease: Lease) -> bool:
