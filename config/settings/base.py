@@ -305,6 +305,7 @@ UNFOLD = {
     "SITE_SUBHEADER": "The bidding office, kept true",
     "SITE_SYMBOL": "straighten",
     "SITE_URL": "/",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "/static/plumbline/logo.svg"}],
     "SHOW_HISTORY": True,
     "COLORS": {  # the accent of static/plumbline/tokens.css
         "primary": {

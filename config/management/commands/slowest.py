@@ -28,25 +28,27 @@ class Command(BaseCommand):
         except (RedisError, OSError) as error:
             raise CommandError(f"The figures are in Redis, which can't be reached: {error}") from error
         if options["json"]:
-            print(json.dumps(report))
+            self.stdout.write(json.dumps(report))
         else:
-            _print(report)
+            self.stdout.write(_told(report))
 
 
-def _print(report: SlowReport) -> None:
-    print(f"Routes, {report['span']}, most time altogether first")
-    print(f"{'calls':>9} {'total s':>9} {'mean ms':>9} {'p50 ms':>9} {'p95 ms':>9} {'p99 ms':>9}  route")
-    for row in report["routes"]:
-        print(_figures(row), row["name"], sep="  ")
-    if not report["routes"]:
-        print("(none yet: processes hand their sums over every ten seconds)")
-    print(f"\nStatements: {report['statements_from']}")
-    print(f"{'calls':>9} {'total s':>9} {'mean ms':>9} {'p50 ms':>9} {'p95 ms':>9} {'p99 ms':>9}  statement")
-    for row in report["statements"]:
-        print(_figures(row), row["name"][:160], sep="  ")
-    if not report["statements"]:
-        print("(none)")
-    print(f"\n{report['note']}")
+def _told(report: SlowReport) -> str:
+    columns = f"{'calls':>9} {'total s':>9} {'mean ms':>9} {'p50 ms':>9} {'p95 ms':>9} {'p99 ms':>9}  "
+    routes = [f"{_figures(row)}  {row['name']}" for row in report["routes"]]
+    statements = [f"{_figures(row)}  {row['name'][:160]}" for row in report["statements"]]
+    lines = [
+        f"Routes, {report['span']}, most time altogether first",
+        columns + "route",
+        *(routes or ["(none yet: processes hand their sums over every ten seconds)"]),
+        "",
+        f"Statements: {report['statements_from']}",
+        columns + "statement",
+        *(statements or ["(none)"]),
+        "",
+        report["note"],
+    ]
+    return "\n".join(lines)
 
 
 def _figures(row: Any) -> str:
