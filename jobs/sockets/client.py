@@ -173,6 +173,8 @@ class Client:
 
     async def _read(self, channel: str, since: int | None) -> stream.Replay | None:
         """What was missed; None: Redis can't be reached. Read once the subscription stands: nothing falls between."""
+        if self._hub.is_down:
+            return None
         try:
             async with self._hub.reading, asyncio.timeout(tuning.REDIS_TIMEOUT_S):
                 await self._hub.subscribed.wait()

@@ -35,6 +35,7 @@ class Hub:
         self.clients: set[Client] = set()
         self.members: dict[str, set[Client]] = {}
         self.subscribed = asyncio.Event()
+        self.is_down = False  # the last attempt to subscribe failed
         self.redis: Redis = async_events_redis()
         # A thousand pages that come back at once must not need a thousand connections.
         self.reading = asyncio.Semaphore(tuning.SOCKET_READS_AT_ONCE)
@@ -81,6 +82,7 @@ class Hub:
             try:
                 async with self.redis.pubsub() as subscription:
                     await self._subscribe(subscription)
+                    self.is_down = False
                     self.subscribed.set()
                     if had_gap:
                         self._tell_all(live=True)
@@ -98,7 +100,7 @@ class Hub:
             if self.subscribed.is_set():
                 self.subscribed.clear()
                 self._tell_all(live=False)
-            had_gap = True
+            had_gap = self.is_down = True
             metrics.HUB_GAPS.inc()
             await asyncio.sleep(pause)
             pause = min(2.0, pause * 2)
