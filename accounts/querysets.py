@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django.contrib.auth.base_user import BaseUserManager
 from django.contrib.auth.models import AnonymousUser
@@ -66,6 +67,15 @@ def organisation_ids_of(user: User | AnonymousUser, *, may_write: bool = False) 
     if may_write:
         memberships = memberships.exclude(role=Membership.Role.VIEWER)
     return memberships.values("organisation_id")
+
+
+def home_organisation_id(user: User) -> UUID | None:
+    """The organisation that the user joined first; None: there is none."""
+    from .models import Membership
+
+    joined = Membership.objects.of(user).order_by("created_at", "pk").values_list("organisation_id", flat=True)
+    found: UUID | None = joined.first()
+    return found
 
 
 def organisation_ids_owned_by(user: User | AnonymousUser) -> models.QuerySet[Any, Any]:

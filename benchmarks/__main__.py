@@ -1,4 +1,4 @@
-"""`python -m benchmarks [bulk] [events] [pages]`: measure, print, keep, and end with 1 when a claim fails."""
+"""`python -m benchmarks [NAME …]`: measure, print, keep, and end with 1 when a claim fails."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from argparse import ArgumentParser
 from benchmarks.ground import prepared
 from benchmarks.report import Report, keep, print_report
 
-NAMES = ("bulk", "events", "pages")
+NAMES = ("bulk", "events", "throttles", "caches", "pages")
 
 
 def main() -> int:
@@ -20,13 +20,17 @@ def main() -> int:
         parser.error(f"no benchmark is called {', '.join(unknown)}; there are {', '.join(NAMES)}")
     reports: list[Report] = []
     with prepared() as folder:
-        from benchmarks import bulk, events, pages
+        from benchmarks import bulk, caches, events, pages, throttles
 
         big = bulk.big_project(folder) if {"bulk", "pages"} & set(wanted) else None
         if big is not None and "bulk" in wanted:
             reports += _shown(bulk.measure(big))
         if "events" in wanted:
             reports += _shown(events.measure())
+        if "throttles" in wanted:
+            reports += _shown(throttles.measure())
+        if "caches" in wanted:
+            reports += _shown(caches.measure())
         if big is not None and "pages" in wanted:
             reports += _shown(pages.measure(big))
     print(f"\nKept in {keep(reports)}")

@@ -11,6 +11,8 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, register, run_checks
 from django.core.exceptions import ImproperlyConfigured
 
+from config.throttling import policy as throttling
+
 TAG = "plumbline"
 REQUIRED = {
     "SECRET_KEY": ("plumbline.E001", "Set SECRET_KEY (or SECRET_KEY_FILE) to 50 or more random characters."),
@@ -39,6 +41,13 @@ def redis_policy_is_known(app_configs: Sequence[AppConfig] | None, **kwargs: Any
         return []
     hint = "Use hold (jobs wait for Redis) or inline (jobs run in the caller's process)."
     return [Error(f"JOBS_WHEN_REDIS_IS_DOWN is {settings.JOBS_WHEN_REDIS_IS_DOWN!r}.", hint=hint, id="plumbline.E005")]
+
+
+@register(TAG)
+def throttles_can_be_read(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """E006: a limit that nobody can read would be found out by the first call."""
+    hint = 'Write limits like "100/15 minutes", several separated by semicolons; leave a setting empty for none.'
+    return [Error(f"THROTTLES: {what}.", hint=hint, id="plumbline.E006") for what in throttling.misconfigured()]
 
 
 def refuse_half_configured() -> None:

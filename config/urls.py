@@ -9,6 +9,7 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from config import health
+from config.metrics.views import metrics
 
 # Staff sign in where everybody does: attempts are limited there, and a second factor will be asked for there.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -17,7 +18,9 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="projects:list"), name="home"),
     path("projects/", include("projects.urls")),
     path("jobs/", include("jobs.urls")),
+    path("organisation/webhooks/", include("jobs.webhooks.urls")),
     path("accounts/", include("allauth.urls")),
+    path("admin/operations/", include("jobs.admin.operations_urls")),
     path("admin/", admin.site.urls),
     path("api/", include("accounts.api.urls")),
     path("api/", include("jobs.api.urls")),
@@ -26,4 +29,7 @@ urlpatterns = [
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="api-schema"), name="api-docs"),
     path("health", health.alive, name="health"),
     path("health/ready", health.ready, name="health-ready"),
+    path("health/jobs", health.jobs, name="health-jobs"),
+    path("health/cache", health.cache, name="health-cache"),
+    path("metrics", metrics, name="metrics"),
 ]

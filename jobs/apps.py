@@ -14,6 +14,7 @@ class JobsConfig(AppConfig):
 
         from . import channels, checks  # noqa: F401
         from .channels import close_what_was_withdrawn
+        from .limits import checks as limit_checks  # noqa: F401
         from .schedule import checks as schedule_checks  # noqa: F401
         from .schedule import handlers as schedule_handlers  # noqa: F401
         from .services.aftermath import on_ended

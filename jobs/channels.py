@@ -60,8 +60,8 @@ register_channel(kind="batch", can_join=_visible_job, snapshot=_batch)
 
 
 def close_what_was_withdrawn(withdrawal: Withdrawal) -> None:
-    """Registered with accounts: sockets of the suspended close, so do those of sign-ins that have ended; those of former
-    members lose what they can't see any more."""
+    """Registered with accounts: sockets of the suspended and of ended sign-ins close, those of former members lose what
+    they can't see any more."""
     if withdrawal.organisation_id is None and not withdrawal.of_sign_in:
         events.withdraw(withdrawal.user_id)
     else:

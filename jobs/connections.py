@@ -19,7 +19,7 @@ from redis.retry import Retry
 
 from . import tuning
 
-__all__ = ["RedisError", "async_events_redis", "breaker_of", "events_redis", "queue_redis", "worker_redis"]
+__all__ = ["RedisError", "async_events_redis", "breaker_of", "events_redis", "notice", "queue_redis", "worker_redis"]
 
 
 class Breaker:
@@ -30,8 +30,13 @@ class Breaker:
 
     def check(self) -> None:
         """Raise ConnectionError while the pause lasts."""
-        if time.monotonic() < self.closed_until:
+        if self.is_open:
             raise RedisConnectionError("Redis failed a moment ago and is not asked again yet.")
+
+    @property
+    def is_open(self) -> bool:
+        """Redis failed a moment ago, and is taken to be down."""
+        return time.monotonic() < self.closed_until
 
     def failed(self) -> None:
         self.closed_until = time.monotonic() + tuning.REDIS_PAUSE_S
@@ -72,6 +77,17 @@ def queue_redis() -> redis.Redis:
 def events_redis() -> redis.Redis:
     """For publishing and reading events: quick to give up."""
     return _quick(events_url())
+
+
+def notice() -> str:
+    """What to tell whoever has just asked for work: "" while all is well, else what happens without Redis. Costs
+    nothing: known from the call before."""
+    if not breaker_of(queue_url()).is_open:
+        return ""
+    return (
+        "Redis can't be reached just now. The job is stored and starts all the same, within some seconds; live updates "
+        "are paused: ask for its status."
+    )
 
 
 def worker_redis() -> redis.Redis:

@@ -17,6 +17,10 @@ class LeaseLost(JobStopped):
     """The row belongs to another attempt now (or to nobody): whatever this one still writes must not count."""
 
 
+class HandedBack(JobStopped):
+    """This worker is told to stop: the job goes back to the queue; raised by the next `report()` or `checkpoint()`."""
+
+
 class TimedOut(JobStopped):
     """The handler ran longer than its kind may."""
 

@@ -1,4 +1,4 @@
-"""A thread that keeps the lease of the job at hand while its handler is busy, and says what `report` held back."""
+"""A thread that keeps what this process has in hand while handlers are busy: leases, reports held back, completions."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from contextlib import contextmanager
 import structlog
 from django.db import connections
 
+from . import stopping, tuning
+from .hand import Hand
 from .run import Run
 from .services import batches
+from .services.processes import Presence
 
 log = structlog.get_logger(__name__)
 
@@ -18,28 +21,37 @@ LOOK_EVERY_S = 0.2
 
 
 class Heart:
-    """One per worker process. Started by the first job, stopped before a fork: a child must not inherit its locks."""
+    """One per worker process. Started by the first job, stopped before a fork: a child must not inherit its locks.
 
-    def __init__(self) -> None:
+    Its thread survives whatever goes wrong: what fails is done anew at the next look.
+    """
+
+    def __init__(self, hand: Hand | None = None, *, presence: Presence | None = None) -> None:
+        self.hand = hand or Hand()
+        self.presence = presence
         self._wake = threading.Condition()
-        self._run: Run | None = None
         self._stopping = False
         self._thread: threading.Thread | None = None
 
     @contextmanager
-    def beating_for(self, run: Run) -> Iterator[None]:
+    def beating_for(self, run: Run, *, aside: bool = False) -> Iterator[None]:
+        """`aside`: the run is in a thread of its own."""
+        self.start()
+        # The thread is not woken: a short job must not pay for that, and it looks up by itself soon enough.
+        self.hand.begin(run, aside=aside)
+        try:
+            yield
+        finally:
+            self.hand.end(run)
+
+    def start(self) -> None:
+        if self._thread is not None:
+            return
         with self._wake:
             if self._thread is None:
                 self._stopping = False
                 self._thread = threading.Thread(target=self._live, name="heart", daemon=True)
                 self._thread.start()
-            # Not notified: a short job must not pay for waking this thread, which looks up by itself soon enough.
-            self._run = run
-        try:
-            yield
-        finally:
-            with self._wake:
-                self._run = None
 
     def stop(self) -> None:
         """Returns when the thread has ended and its database connection is closed."""
@@ -54,20 +66,35 @@ class Heart:
 
     def _live(self) -> None:
         try:
-            while True:
-                with self._wake:
-                    if self._stopping:
-                        return
-                    run = self._run
-                if run is not None:
-                    self._tend(batches.settle_owed)
-                    if run.due_in() <= 0:
-                        self._tend(run.tend)
+            while not self._stopping:
+                for work in self._due():
+                    self._tend(work)
                 with self._wake:
                     if not self._stopping:
                         self._wake.wait(LOOK_EVERY_S)
         finally:
             connections.close_all()
+
+    def _due(self) -> Iterator[Callable[[], None]]:
+        """What to do now. Leases first: nothing else is as urgent."""
+        hand = self.hand
+        if hand.is_beat_due():
+            yield hand.beat
+        for run in hand.runs():
+            yield run.tend
+        if hand.front_for_s() >= tuning.SAID_AFTER_S:
+            yield hand.flush
+        if stopping.is_asked() or hand.front_for_s() >= tuning.GIVEN_BACK_AFTER_S:
+            yield hand.give_back
+        yield batches.settle_due
+        if self.presence is not None:
+            yield self._be_seen
+
+    def _be_seen(self) -> None:
+        if self.presence is not None:
+            self.presence.beat(
+                jobs_run=self.hand.jobs_run, busy_with=self.hand.busy_with(), is_stopping=stopping.is_asked()
+            )
 
     def _tend(self, work: Callable[[], None]) -> None:
         try:

@@ -18,7 +18,7 @@ from collections.abc import Callable
 
 from django.db import connections
 
-from . import tuning
+from . import stopping
 from .exceptions import Crashed, OutOfTime
 from .registry import Kind
 
@@ -30,9 +30,9 @@ IN_GOOD_ORDER = 97
 EX_SOFTWARE = 70
 
 
-def run_in_child(work: Callable[[], None], *, kind: Kind, beat: Callable[[], None]) -> Crashed | OutOfTime | None:
-    """Run `work` in a child and wait for it, calling `beat` three times a lease; None when the child ended in good
-    order.
+def run_in_child(work: Callable[[], None], *, kind: Kind, after_fork: Callable[[], None]) -> Crashed | OutOfTime | None:
+    """Run `work` in a child and wait for it; None when the child ended in good order. `after_fork` is called here once
+    the child is on its way: threads may live again.
 
     The child writes the job's end by itself. What is returned is the reason why it could not.
     """
@@ -43,15 +43,16 @@ def run_in_child(work: Callable[[], None], *, kind: Kind, beat: Callable[[], Non
     pid = os.fork()
     if pid == 0:
         _be_the_child(work, kind, parent)
-    return _verdict(_wait_for(pid, kind, beat), kind)
+    after_fork()
+    return _verdict(_wait_for(pid, kind), kind)
 
 
 def _be_the_child(work: Callable[[], None], kind: Kind, parent: int) -> None:
     """Never returns: what comes after the fork in the parent must not run twice."""
     code = EX_SOFTWARE
     try:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the worker's stop lets the job at hand finish
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for signum in (signal.SIGTERM, signal.SIGINT):  # the worker's stop: the next report hands the job back
+            signal.signal(signum, lambda *_: stopping.ask())
         _die_with(parent)
         if kind.memory_mb:
             _limit_memory(kind.memory_mb * 1024 * 1024)
@@ -87,22 +88,21 @@ def _limit_memory(limit: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))
 
 
-def _wait_for(pid: int, kind: Kind, beat: Callable[[], None]) -> int | None:
-    """The child's wait status; None when it had to be killed for its time."""
-    began = beaten = time.monotonic()
-    pause = 0.002
+def _wait_for(pid: int, kind: Kind) -> int | None:
+    """The child's wait status; None when it had to be killed for its time. A stop of this process is passed on."""
+    began = time.monotonic()
+    pause, was_told = 0.002, False
     while True:
         ended, status = os.waitpid(pid, os.WNOHANG)
         if ended:
             return status
-        now = time.monotonic()
-        if kind.timeout_s > 0 and now - began > kind.timeout_s + GRACE_S:
+        if kind.timeout_s > 0 and time.monotonic() - began > kind.timeout_s + GRACE_S:
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
             return None
-        if now - beaten > tuning.LEASE_S / 3:
-            beaten = now
-            beat()
+        if stopping.is_asked() and not was_told:
+            was_told = True
+            os.kill(pid, signal.SIGTERM)
         time.sleep(pause)
         pause = min(0.05, pause * 1.5)
 

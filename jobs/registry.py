@@ -38,6 +38,7 @@ class Kind:
     subject_type: str
     title: str
     on_failed: FailureHook | None = None
+    concurrency: int = 1
 
 
 @dataclass(frozen=True)
@@ -68,15 +69,22 @@ def register(
     subject_type: str = "",
     title: str = "",
     on_failed: FailureHook | None = None,
+    concurrency: int = 1,
 ) -> Callable[[AnyHandler], AnyHandler]:
     """Decorate `handler(run, params) -> dict | None`.
 
     isolated: runs in a forked child with its own memory limit (`memory_mb`, 2048 unless told): for whatever parses
     uploaded files. backoff_s: shortest and longest wait between attempts. timeout_s: of one attempt. title: for
     people; made from the name unless told. on_failed(params, error): called in the transaction that ends a job as
-    failed or cancelled, whatever ended it, a crash included; so that what the job works on does not wait for ever. A
-    name registered twice is a programming error (ValueError).
+    failed or cancelled, whatever ended it, a crash included; so that what the job works on does not wait for ever.
+    concurrency: up to so many of the kind at once in each worker process, in threads, beside other jobs: for whatever
+    waits on the network. A name registered twice is a programming error (ValueError), and so is an isolated kind with
+    concurrency.
     """
+    if isolated and concurrency > 1:
+        raise ValueError(
+            f"Job kind {name!r} can't be isolated and run many at a time: a process with threads can't fork."
+        )
 
     def decorate(handler: AnyHandler) -> AnyHandler:
         known = _kinds.get(name)
@@ -85,7 +93,18 @@ def register(
         limit_mb = memory_mb or (2048 if isolated else None)
         words = title or name.rpartition(".")[2].replace("_", " ").capitalize()
         _kinds[name] = Kind(
-            name, handler, queue, isolated, max_retries, backoff_s, timeout_s, limit_mb, subject_type, words, on_failed
+            name=name,
+            handler=handler,
+            queue=queue,
+            isolated=isolated,
+            max_retries=max_retries,
+            backoff_s=backoff_s,
+            timeout_s=timeout_s,
+            memory_mb=limit_mb,
+            subject_type=subject_type,
+            title=words,
+            on_failed=on_failed,
+            concurrency=concurrency,
         )
         return handler
 
@@ -98,6 +117,15 @@ def kind_of(name: str) -> Kind:
         return _kinds[name]
     except KeyError:
         raise UnknownKind(f"This server knows no job of kind {name!r}. Was it updated completely?") from None
+
+
+def kinds_with_places() -> dict[str, int]:
+    """Kinds that run many at a time, and how many."""
+    return {kind.name: kind.concurrency for kind in _kinds.values() if kind.concurrency > 1}
+
+
+def isolated_kinds() -> list[str]:
+    return [kind.name for kind in _kinds.values() if kind.isolated]
 
 
 def kinds() -> list[Kind]:

@@ -3,19 +3,17 @@ worker."""
 
 from __future__ import annotations
 
-import signal
-import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
-import django.db
 import structlog
-from django.db import connections
+from django.db import connections, transaction
 
-from . import announce, isolation, trace
-from .exceptions import Cancelled, JobStopped, LeaseLost, TimedOut, UnknownKind
+from . import announce, deadlines, doorbell, isolation, trace
+from .exceptions import Cancelled, HandedBack, JobStopped, LeaseLost, UnknownKind
 from .failures import as_told, describe, is_transient, wait_asked_s
 from .heart import Heart
 from .models import Job
@@ -26,11 +24,11 @@ from .services import batches, lifecycle
 log = structlog.get_logger(__name__)
 
 
-def run_claimed(job: Job, *, heart: Heart, isolate: bool = True) -> None:
+def run_claimed(job: Job, *, heart: Heart, isolate: bool = True, aside: bool = False) -> None:
     """Run a job that this process has just claimed, in a child of its own if its kind asks for that. Raises nothing.
 
-    When not even the end can be written (the database is away) the row stays running, and is taken back after its
-    lease.
+    `aside`: in a thread of its own, beside others. When not even the end can be written (the database is away) the row
+    stays running, and is taken back after its lease.
     """
     with trace.bound_to(job):
         try:
@@ -41,9 +39,10 @@ def run_claimed(job: Job, *, heart: Heart, isolate: bool = True) -> None:
             return
         if kind.isolated and isolate:
             heart.stop()  # no other thread may live through the fork: the child would inherit its locks, held for ever
-            _guarded(lambda: _supervise(job, kind))
+            _guarded(lambda: _supervise(job, kind, heart))
         else:
-            execute(job, kind, heart=heart)
+            execute(job, kind, heart=heart, aside=aside)
+        heart.hand.count()
 
 
 def run_here(*, job_id: UUID) -> None:
@@ -59,19 +58,22 @@ def run_here(*, job_id: UUID) -> None:
         _guarded(batches.settle_owed)
 
 
-def execute(job: Job, kind: Kind, *, heart: Heart) -> None:
-    """Call the handler in this process and write the end. Raises nothing but what stops the process itself."""
+def execute(job: Job, kind: Kind, *, heart: Heart, aside: bool = False) -> None:
+    """Call the handler in this process and write the end, or have it kept to be written with others. Raises nothing
+    but what stops the process itself."""
     run = Run(job)
     try:
-        with heart.beating_for(run), _deadline(kind.timeout_s):
-            announce.say_state(job)
+        with heart.beating_for(run, aside=aside), _deadline(run, kind.timeout_s, aside=aside):
+            run.begin()
             result = kind.handler(run, run.params)
-            if not run.finished:
+            if not (run.finished or heart.hand.keep(run, result)):
                 run.complete(result)
     except LeaseLost as error:
         log.warning("job_lease_lost", error=str(error))
     except Cancelled:
         _guarded(lambda: _cancelled(run))
+    except HandedBack:
+        _guarded(lambda: _handed_back(run))
     except (Exception, SystemExit, JobStopped) as error:
         if run.finished:  # its effects are committed: what came after must not undo the result
             log.error("job_failed_after_its_end", exc_info=error)
@@ -79,19 +81,23 @@ def execute(job: Job, kind: Kind, *, heart: Heart) -> None:
         else:
             told = as_told(error, timeout_s=kind.timeout_s)
             _guarded(lambda: _failed(run, told, kind))
+    if not aside:
+        heart.hand.pace.note(kind.name, time.monotonic() - run.began_at)
 
 
-def _supervise(job: Job, kind: Kind) -> None:
-    def beat() -> None:
-        try:
-            lifecycle.beat(job_id=job.id, attempt=job.attempt)
-        except LeaseLost:
-            pass  # ended by the child, or taken back: the child finds out for itself
-        except django.db.Error as error:
-            connections.close_all()
-            log.warning("heartbeat_failed", error=str(error))
+@contextmanager
+def _deadline(run: Run, timeout_s: float, *, aside: bool) -> Iterator[None]:
+    if not aside:
+        with deadlines.by_signal(timeout_s):
+            yield
+        return
+    with deadlines.by_alarm(timeout_s) as run.alarm:
+        yield
 
-    crash = isolation.run_in_child(lambda: execute(job, kind, heart=Heart()), kind=kind, beat=beat)
+
+def _supervise(job: Job, kind: Kind, heart: Heart) -> None:
+    with heart.hand.supervising(job):
+        crash = isolation.run_in_child(lambda: execute(job, kind, heart=Heart()), kind=kind, after_fork=heart.start)
     if job.batch_id:
         batches.child_ended(job.batch_id)  # what the child owes has ended with it
     if crash is not None:
@@ -115,6 +121,7 @@ def _failed(run: Run, error: BaseException, kind: Kind | None, *, attempt: int |
     else:
         ended = lifecycle.fail(job_id=run.job_id, attempt=token, error=described, state=run.state())
     if ended is None:
+        _say_if_completed(run)
         return
     log.warning("job_" + ended.status, error=described["class"], message=described["message"])
     run.end(ended)
@@ -124,6 +131,29 @@ def _cancelled(run: Run) -> None:
     ended = lifecycle.confirm_cancelled(job_id=run.job_id, attempt=run.attempt, state=run.state())
     if ended is not None:
         run.end(ended)
+
+
+def _handed_back(run: Run) -> None:
+    """Said before the commit, while the row is locked: afterwards another worker may say more of it."""
+    with transaction.atomic():
+        job = lifecycle.hand_back(job_id=run.job_id, attempt=run.attempt)
+        if job is not None and job.status == Job.Status.QUEUED:
+            run.hush()
+            announce.say_state(job)
+    if job is None:
+        return
+    if job.status == Job.Status.QUEUED:
+        doorbell.ring(job.queue, job_id=job.id, attempt=job.attempt)
+    else:
+        run.end(job)
+
+
+def _say_if_completed(run: Run) -> None:
+    """The connection broke at the very commit of the completion, and it was committed nevertheless: then nobody has
+    said so yet."""
+    job = lifecycle.completed_by(job_id=run.job_id, attempt=run.attempt)
+    if job is not None:
+        run.end(job)
 
 
 def _guarded(write: Any) -> None:
@@ -144,35 +174,19 @@ def _drop_connections() -> None:
             connection.close()
 
 
-@contextmanager
-def _deadline(timeout_s: float) -> Iterator[None]:
-    """Raise TimedOut in the handler when its time is up. Signals reach the main thread only: elsewhere there is no
-    limit."""
-    if timeout_s <= 0 or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def ring(signum: int, frame: Any) -> None:
-        raise TimedOut
-
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, timeout_s)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-
-
 def take_back(job_id: UUID, attempt: int, kind_name: str, *, error: BaseException, now: Any) -> Job | None:
-    """A running job whose worker is gone: retried if a retry is left, else failed; None when somebody was faster."""
+    """A running job whose worker is gone: queued again if it had not begun, retried if a retry is left, else failed;
+    None when somebody was faster."""
     try:
         backoff_s = kind_of(kind_name).backoff_s
     except UnknownKind:
         backoff_s = (4.0, 60.0)
     described = describe(error, with_traceback=False)
-    job = lifecycle.take_back(job_id=job_id, attempt=attempt, now=now, error=described, backoff_s=backoff_s)
-    if job is not None:
+    with transaction.atomic():
+        job = lifecycle.take_back(job_id=job_id, attempt=attempt, now=now, error=described, backoff_s=backoff_s)
+        if job is not None and job.is_active:
+            announce.say_state(job)  # while the row is locked: afterwards a worker may say more of it
+    if job is not None and not job.is_active:
         announce.say_state(job)
         if job.batch_id:
             batches.child_ended(job.batch_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any, cast
 from uuid import UUID
 
@@ -19,7 +20,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.exceptions import Missing, PlumblineError
 from accounts.models import User
 
-from . import services
+from . import connections, services
 from .models import Job
 from .registry import subject_url, title_of
 
@@ -53,18 +54,36 @@ def job_detail(request: HttpRequest, job_id: UUID) -> HttpResponse:
     job = Job.objects.visible_to(request.user).select_related("actor", "batch").filter(pk=job_id).first()
     if job is None:
         raise Http404
-    children = Job.objects.filter(batch=job).without_payload().select_related("actor").order_by("created_at", "pk")
-    page = Paginator(children, PER_PAGE).get_page(request.GET.get("page")) if job.is_batch else None
     context: dict[str, Any] = {
         "row": _rows(request, [job])[0],
         "job": job,
         "params": _pretty(job.params),
         "result": _pretty(job.result) if job.result is not None else "",
-        "counts": services.counts_of(job.pk) if job.is_batch else {},
-        "page": page,
-        "rows": _rows(request, list(page.object_list)) if page else [],
     }
+    if job.is_batch:
+        return render(request, "jobs/batch.html", context | _children(request, job))
     return render(request, "jobs/detail.html", context)
+
+
+def _children(request: HttpRequest, batch: Job) -> dict[str, Any]:
+    """How a batch's children stand, why some failed, and a page of those in the wanted state."""
+    counts = services.counts_of(batch.pk)
+    wanted, code = request.GET.get("state", ""), request.GET.get("code", "")
+    children = Job.objects.filter(batch=batch).without_payload().select_related("actor").order_by("created_at", "pk")
+    if wanted in Job.Status.values:
+        children = children.filter(status=wanted)
+    if code:
+        children = children.filter(error__code=code)
+    page = Paginator(children, PER_PAGE).get_page(request.GET.get("page"))
+    return {
+        "states": [(status.value, str(status.label), counts.get(status, 0)) for status in Job.Status],
+        "total": sum(counts.values()),
+        "failures": Job.objects.filter(batch=batch).failures() if counts.get(Job.Status.FAILED) else [],
+        "wanted": wanted,
+        "wanted_code": code,
+        "page": page,
+        "rows": _rows(request, list(page.object_list)),
+    }
 
 
 @login_required
@@ -76,7 +95,9 @@ def job_cancel(request: HttpRequest, job_id: UUID) -> HttpResponse:
 @login_required
 @require_POST
 def job_retry(request: HttpRequest, job_id: UUID) -> HttpResponse:
-    return _asked(request, job_id, services.retry, "Queued again.")
+    """With `only_failed` a batch's cancelled children stay as they are."""
+    again = partial(services.retry, only_failed="only_failed" in request.POST)
+    return _asked(request, job_id, again, "Queued again.")
 
 
 def _asked(request: HttpRequest, job_id: UUID, service: Any, said: str) -> HttpResponse:
@@ -88,6 +109,8 @@ def _asked(request: HttpRequest, job_id: UUID, service: Any, said: str) -> HttpR
         messages.error(request, str(error))
     else:
         messages.success(request, said)
+        if notice := connections.notice():
+            messages.warning(request, notice)
     back = request.POST.get("next", "")
     if url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
         return redirect(back)
@@ -106,12 +129,19 @@ def _rows(request: HttpRequest, jobs: list[Job]) -> list[dict[str, Any]]:
             "subject_url": subject_url(job.subject_type, job.subject_id),
             "may_cancel": job.is_active and job.pk in changeable and not job.cancel_requested_at,
             "may_retry": job.status in (Job.Status.FAILED, Job.Status.CANCELLED) and job.pk in changeable,
+            "failed": _stopped(job, Job.Status.FAILED) if job.pk in changeable else 0,
+            "cancelled": _stopped(job, Job.Status.CANCELLED) if job.pk in changeable else 0,
             "error": (job.error or {}).get("message", ""),
             "is_due": job.next_retry_at is not None and job.next_retry_at <= timezone.now(),
             "seconds": job.duration.total_seconds() if job.duration is not None else None,
         }
         for job in jobs
     ]
+
+
+def _stopped(batch: Job, status: str) -> int:
+    """Children of a batch in the state, as it was last counted: what a button would run again. Of a job: none."""
+    return int(batch.detail.get(status) or 0) if batch.is_batch else 0
 
 
 def _pretty(value: Any) -> str:

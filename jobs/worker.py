@@ -17,75 +17,13 @@ from rq.job import Job as Doorbell
 from rq.serializers import JSONSerializer
 from rq.worker import WorkerStatus
 
-from . import doorbell, tuning
+from . import doorbell, stopping
 from .connections import RedisError, worker_redis
-from .heart import Heart
-from .models import Job
-from .runner import run_claimed
-from .services import batches, lifecycle
+from .draining import Drain
+from .models import Process
+from .services.processes import Presence
 
 log = structlog.get_logger(__name__)
-
-
-class Drain:
-    """Claims and runs jobs of a queue. One per process, for it owns the heart."""
-
-    def __init__(self) -> None:
-        self.heart = Heart()
-        self.is_stopping = False
-
-    def some_of(self, queue: str) -> int:
-        """Run jobs of the queue until it is empty, or long enough for a more urgent queue to be looked at; how many
-        were run.
-
-        What is left is rung for again. A database that is away ends the turn, not the worker.
-        """
-        began, count = time.monotonic(), 0
-        while not self.is_stopping:
-            if count >= tuning.DRAIN_JOBS or time.monotonic() - began >= tuning.DRAIN_S:
-                _ring_for_the_rest(queue)
-                break
-            try:
-                job = lifecycle.claim_next(queue=queue)
-            except django.db.Error as error:
-                log.warning("claim_failed", queue=queue, error=str(error))
-                connections.close_all()
-                time.sleep(
-                    1
-                )  # the scheduler rings again; without the pause its doorbells would be answered in a tight loop
-                break
-            if job is None:
-                break
-            run_claimed(job, heart=self.heart)
-            count += 1
-        _settle_batches()
-        return count
-
-    def all_of(self, queues: Sequence[str]) -> int:
-        """Run what there is in the queues, the most urgent first, until all are empty; how many were run."""
-        count = 0
-        while not self.is_stopping:
-            ran = next((n for n in map(self.some_of, queues) if n), 0)
-            if not ran:
-                break
-            count += ran
-        return count
-
-
-def _settle_batches() -> None:
-    try:
-        batches.settle_owed()
-    except django.db.Error as error:
-        log.warning("batches_not_settled", error=str(error))  # the scheduler does it
-
-
-def _ring_for_the_rest(queue: str) -> None:
-    try:
-        left = Job.objects.filter(queue=queue, status=Job.Status.QUEUED).only("id", "attempt").first()
-        if left is not None and not doorbell.waiting(queue):
-            doorbell.ring(queue, job_id=left.id, attempt=left.attempt)
-    except (RedisError, OSError, django.db.Error) as error:
-        log.warning("rest_not_rung", queue=queue, error=str(error))
 
 
 _drain = Drain()
@@ -122,44 +60,65 @@ class Worker(SimpleWorker):
             self.set_state(WorkerStatus.IDLE)
 
     def request_stop(self, signum: int, frame: Any) -> None:
-        """First SIGTERM or SIGINT: finish the job at hand, then leave. Nothing is said to Redis here: the signal may
-        have come in the middle of a call to it."""
-        signal.signal(signal.SIGINT, self.request_force_stop)
-        signal.signal(signal.SIGTERM, self.request_force_stop)
-        self._stop_requested = _drain.is_stopping = True
+        """First SIGTERM or SIGINT: end or hand back the jobs at hand, then leave. Nothing is said to Redis here: the
+        signal may have come in the middle of a call to it."""
+        _stop(signum, frame)
+        self._stop_requested = True
         if self.get_state() != WorkerStatus.BUSY:
             raise StopRequested
 
-    def request_force_stop(self, signum: int, frame: Any) -> None:
-        """Second one: leave at once. The job at hand is taken back when its lease has run out."""
-        os._exit(1)
+    request_force_stop = request_stop
 
 
 def work(queues: Sequence[str], *, burst: bool = False) -> int:
-    """Work until told to stop; with burst until the queues are empty. How many jobs the table gave without a doorbell.
+    """Work until told to stop; with burst until the queues are empty. How many jobs were run.
 
     Without Redis it looks at the table every two seconds, so nothing depends on doorbells but speed.
     """
-    _drain.is_stopping = False
-    if burst:
-        return _drain.all_of(queues)
+    stopping.forget()
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, _stop)
-    count = 0
-    while not _drain.is_stopping:
-        count += _drain.all_of(queues)
+    before = _drain.hand.jobs_run
+    _arrive(queues)
+    if burst:
+        _drain.all_of(queues)
+    while not burst and not stopping.is_asked():
+        _drain.all_of(queues, to_the_end=False)
         try:
             _listen(queues)
         except (RedisError, OSError) as error:
             log.warning("worker_without_redis", error=str(error))
             _pause(2.0)
+    _drain.finish()
     _drain.heart.stop()
-    return count
+    _leave()
+    return _drain.hand.jobs_run - before
+
+
+def _arrive(queues: Sequence[str]) -> None:
+    """The row says so at once, if the database is there; else the heart writes it as soon as it is."""
+    presence = Presence(kind=Process.Kind.WORKER, queues=queues)
+    _drain.heart.presence, _drain.hand.worker_id = presence, presence.id
+    try:
+        presence.beat(at_once=True)
+    except django.db.Error as error:
+        log.warning("arrival_not_written", error=str(error))
+        connections.close_all()
+    _drain.heart.start()
+
+
+def _leave() -> None:
+    presence, _drain.heart.presence = _drain.heart.presence, None
+    try:
+        if presence is not None:
+            presence.leave()
+    except django.db.Error as error:
+        log.warning("leaving_not_written", error=str(error))  # the row falls silent, and is swept
 
 
 def _listen(queues: Sequence[str]) -> None:
     """Returns when told to stop, and when RQ found an error of its own: then the caller drains and listens anew."""
-    if _drain.is_stopping:
+    if stopping.is_asked():
         return
     connection = worker_redis()
     rq_queues = [doorbell.queue_named(name, connection) for name in queues]
@@ -170,10 +129,13 @@ def _listen(queues: Sequence[str]) -> None:
 
 
 def _stop(signum: int, frame: Any) -> None:
-    _drain.is_stopping = True
+    """The second time: leave at once. The jobs at hand are taken back when their lease has run out."""
+    if stopping.is_asked():
+        os._exit(1)
+    stopping.ask()
 
 
 def _pause(seconds: float) -> None:
     end = time.monotonic() + seconds
-    while not _drain.is_stopping and time.monotonic() < end:
+    while not stopping.is_asked() and time.monotonic() < end:
         time.sleep(0.1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import structlog
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
@@ -25,11 +26,13 @@ class TokenAuthentication(BaseAuthentication):
             raise AuthenticationFailed("Write: Authorization: Bearer <access token>.", code="token_invalid")
         try:
             access = parts[1].decode("ascii")
-            return services.user_of_access_token(access=access), access
+            user = services.user_of_access_token(access=access)
         except UnicodeDecodeError as error:
             raise AuthenticationFailed("A token is plain ASCII.", code="token_invalid") from error
         except NotSignedIn as error:
             raise AuthenticationFailed(str(error), code=error.code) from error
+        structlog.contextvars.bind_contextvars(user_id=str(user.pk))  # from here on the log knows who asks
+        return user, access
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="api"'

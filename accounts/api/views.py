@@ -27,6 +27,7 @@ class OpenView(APIView):
 
     permission_classes = (AllowAny,)
     authentication_classes = ()
+    throttle_scope = "tokens"
 
     def tokens(self, pair: services.TokenPair) -> Response:
         user = User.objects.prefetch_related(WITH_ORGANISATIONS).get(pk=pair.user.pk)

@@ -43,12 +43,14 @@ def sign_in(*, email: str, password: str, request: HttpRequest) -> TokenPair:
     """Tokens for an e-mail and a password; `request` says from where: attempts are limited by place and by address.
 
     NotSignedIn: `wrong_credentials` (unknown and wrong are not told apart); with the right password also `suspended`
-    and `email_unconfirmed`. TooManyAttempts: counted together with the sign-in page.
+    and `email_unconfirmed`. TooManyAttempts: counted together with the sign-in page; `retry_after_s` says for how long.
     """
     try:
         user = get_adapter().authenticate(request, email=email.strip(), password=password)
     except ValidationError as error:
-        raise TooManyAttempts("Too many attempts to sign in. Wait a few minutes, then try again.") from error
+        wait_s = int(getattr(request, "sign_in_wait_s", 60))
+        message = f"Too many attempts to sign in. Try again in {wait_s} seconds."
+        raise TooManyAttempts(message, extra={"retry_after_s": wait_s}) from error
     if not isinstance(user, User):
         raise NotSignedIn("The e-mail or the password is wrong.")
     _refuse_outsider(user)

@@ -119,3 +119,15 @@ def percent(value: Any, places: int = 0) -> str:
 def count(value: Any) -> str:
     """`1234` → `1,234`; nothing → a dash."""
     return MISSING if value is None or value == "" else f"{int(value):,}"
+
+
+@register.filter
+def duration(seconds: Any) -> str:
+    """`75.2` → `about 1 min 15 s`; nothing → "". For the rest of a job."""
+    if seconds is None or seconds == "":
+        return ""
+    whole = max(1, round(float(seconds)))
+    minutes, rest = divmod(whole, 60)
+    if not minutes:
+        return f"about {rest}\u00a0s"
+    return f"about {minutes}\u00a0min" + (f" {rest}\u00a0s" if minutes < 10 and rest else "")

@@ -8,10 +8,12 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.http import Http404
 from rest_framework import exceptions
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from accounts.exceptions import PlumblineError
+from config.api.throttles import refusal, refused_unknown
 from config.intake import UNSTORABLE, is_unstorable
 
 
@@ -22,12 +24,17 @@ def problem_details(error: Exception, context: dict[str, Any]) -> Response | Non
     (`{"field": ["message", …]}`).
     """
     if isinstance(error, PlumblineError):
-        headers = {"WWW-Authenticate": 'Bearer realm="api"'} if error.status == HTTPStatus.UNAUTHORIZED else None
+        headers = {"WWW-Authenticate": 'Bearer realm="api"'} if error.status == HTTPStatus.UNAUTHORIZED else {}
+        if "retry_after_s" in error.extra:
+            headers["Retry-After"] = str(error.extra["retry_after_s"])
         return _problem(error.status, error.code, str(error), extra=error.extra, headers=headers)
     if is_unstorable(error):
         return _problem(400, "unstorable_text", UNSTORABLE)
     if isinstance(error, SuspiciousOperation):  # a body that Django itself refuses: too large, too many fields
         return _problem(400, "bad_request", "This request was refused: it is too large, or has too many fields.")
+    request = context.get("request")
+    if isinstance(request, Request):
+        error = refused_unknown(request._request, error)
     response = exception_handler(error, context)
     if response is None:
         return None
@@ -41,6 +48,9 @@ def problem_details(error: Exception, context: dict[str, Any]) -> Response | Non
         errors = error.detail if isinstance(error.detail, dict) else {"non_field_errors": error.detail}
         detail = "Some of the fields are not valid: see errors."
         return _problem(400, "invalid", detail, extra={"errors": errors}, headers=headers)
+    if isinstance(error, exceptions.Throttled) and isinstance(request, Request):
+        detail, extra = refusal(request._request)
+        return _problem(429, "throttled", detail, extra=extra, headers=headers)
     codes = error.get_codes()
     code = codes if isinstance(codes, str) else error.default_code
     told = error.detail

@@ -50,7 +50,11 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.api.cron_secret.CronSecretMiddleware",
+    "config.tracing.RequestIdMiddleware",
+    "config.metrics.middleware.MetricsMiddleware",
     "config.intake.IntakeMiddleware",
+    "config.api.throttles.RateLimitHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.security.ContentSecurityPolicyMiddleware",
@@ -62,7 +66,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "django_structlog.middlewares.RequestMiddleware",
+    "config.tracing.RequestLogMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -117,6 +121,7 @@ CACHES = {
         },
     }
 }
+CACHES_ENABLED = env.bool("CACHES_ENABLED", default=True)  # config/cache/policy.py; sessions are not meant
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 SESSION_COOKIE_AGE = int(timedelta(days=14).total_seconds())
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -155,7 +160,18 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
 ACCOUNT_SIGNUP_FORM_CLASS = "accounts.forms.SignUpDetails"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "Plumbline: "
-# Behind proxies attempts are counted by the caller's address, which only a trusted proxy may state.
+# How often, for the pages (sign-in attempts that fail are counted by config/throttling instead).
+ACCOUNT_RATE_LIMITS = {
+    "login": "30/m/ip",
+    "login_failed": "",
+    "signup": "20/m/ip",
+    "reset_password": "20/m/ip,5/m/key",
+    "reset_password_from_key": "20/m/ip",
+    "change_password": "5/m/user",
+    "manage_email": "10/m/user",
+    "confirm_email": "1/180s/key",
+}
+# Behind proxies calls and attempts are counted by the caller's address, which only a trusted proxy may state.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]  # User.email is unique without regard to case, by a constraint it can't see
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
@@ -174,10 +190,23 @@ REST_FRAMEWORK = {
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_PAGINATION_CLASS": "config.api.pagination.Pages",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_THROTTLE_CLASSES": ["config.api.throttles.CallsThrottle"],
     "EXCEPTION_HANDLER": "config.api.problems.problem_details",
     "COERCE_DECIMAL_TO_STRING": True,
     "PAGE_SIZE": 50,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+# How often: config/throttling/policy.py says what each counts. Several windows: "120/minute; 1000/15 minutes".
+THROTTLES_ENABLED = env.bool("THROTTLES_ENABLED", default=True)
+THROTTLES = {
+    "anonymous": env.str("THROTTLE_ANONYMOUS", default="100/15 minutes"),
+    "user": env.str("THROTTLE_USER", default="240/minute; 2000/15 minutes"),
+    "organisation": env.str("THROTTLE_ORGANISATION", default="10000/15 minutes"),
+    "expensive": env.str("THROTTLE_EXPENSIVE", default="10/15 minutes"),
+    "tokens": env.str("THROTTLE_TOKENS", default="60/minute"),
+    "sign_in_address": env.str("THROTTLE_SIGN_IN_ADDRESS", default="10/minute"),
+    "sign_in_pair": env.str("THROTTLE_SIGN_IN_PAIR", default="5/5 minutes"),
+    "sign_in_email": env.str("THROTTLE_SIGN_IN_EMAIL", default="50/hour"),
 }
 SIMPLE_JWT = {  # the rest, rotation and revocation too, is accounts.services.tokens
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=15),
@@ -198,6 +227,10 @@ SPECTACULAR_SETTINGS = {
         "JobState": "jobs.models.Job.Status",
         "UserStatus": "accounts.models.User.Status",
     },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "config.api.throttles.document_throttles",
+    ],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
@@ -235,6 +268,26 @@ OUTBOUND_CA_FILE = env.str("OUTBOUND_CA_FILE", default="")  # certificates to tr
 INCOMING_WEBHOOKS: dict[str, str] = env.json("INCOMING_WEBHOOKS", default={})
 INCOMING_WEBHOOK_LIMIT_BYTES = env.int("INCOMING_WEBHOOK_LIMIT_BYTES", default=1024 * 1024)
 
+# --- what operators see ---------------------------------------------------------------------------------------------
+RELEASE = env.str("RELEASE", default="")  # what is deployed, told by processes and to Sentry
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # opens /metrics and the detailed health checks
+SLOW_QUERY_MS = env.float("SLOW_QUERY_MS", default=250.0)  # 0: no slow-query log
+SENTRY_DSN = env.str("SENTRY_DSN", default="")  # empty: off
+SENTRY_ENVIRONMENT = env.str("SENTRY_ENVIRONMENT", default="production")
+DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True  # config.tracing has checked it
+DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = 10  # DEBUG: one line per request, when it has been answered
+DJANGO_STRUCTLOG_STATUS_4XX_LOG_LEVEL = 20  # INFO: people mistype
+
+# Shared by all workers on all hosts: docs/limits.md. Set them as the provider states them for your account.
+JOBS_LIMITS = {
+    "model:anthropic": {
+        "size": env.int("MODEL_CALLS_AT_ONCE", default=20),
+        "lease_s": 30,
+        "reserved": {"high": env.int("MODEL_CALLS_RESERVED", default=4)},
+    },
+    "model:anthropic:tokens": {"per_minute": env.int("MODEL_TOKENS_PER_MINUTE", default=400_000)},
+}
+
 # --- language, time -------------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
@@ -253,6 +306,7 @@ UNFOLD = {
     "SITE_SUBHEADER": "The bidding office, kept true",
     "SITE_SYMBOL": "straighten",
     "SITE_URL": "/",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "/static/plumbline/logo.svg"}],
     "SHOW_HISTORY": True,
     "COLORS": {  # the accent of static/plumbline/tokens.css
         "primary": {
@@ -269,7 +323,7 @@ UNFOLD = {
             "950": "#0c2240",
         }
     },
-    "SIDEBAR": {"show_search": True, "show_all_applications": True},
+    "SIDEBAR": {"show_search": True, "navigation": "config.sidebar.navigation"},
 }
 
 LOG_LEVEL = os.environ.get("LOG_LEVEL", "INFO")

@@ -1,4 +1,4 @@
-"""Logging: structlog over the standard library. Lines for people on a console, JSON on a server."""
+"""Logging: structlog over the standard library. Lines for people on a console, JSON on a server; secrets on neither."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import os
 from typing import Any, Literal
 
 import structlog
+
+from config.scrubbing import scrub_event
 
 SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
@@ -29,11 +31,6 @@ def logging_for(style: Literal["console", "json", "quiet"]) -> dict[str, Any]:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
-    renderer = (
-        structlog.processors.JSONRenderer()
-        if style == "json"
-        else structlog.dev.ConsoleRenderer(colors=os.environ.get("NO_COLOR") is None and style == "console")
-    )
     level = "WARNING" if style == "quiet" else os.environ.get("LOG_LEVEL", "INFO")
     return {
         "version": 1,
@@ -41,17 +38,36 @@ def logging_for(style: Literal["console", "json", "quiet"]) -> dict[str, Any]:
         "formatters": {
             "structured": {
                 "()": structlog.stdlib.ProcessorFormatter,
-                "processor": renderer,
-                "foreign_pre_chain": SHARED,
+                "processors": rendering(style),
+                "foreign_pre_chain": [*SHARED, structlog.stdlib.ExtraAdder()],
             }
         },
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
-            "django.request": {"level": "ERROR"},
-            # Two lines a request: what a server's log is for, and noise beside a person's terminal.
-            "django_structlog": {"level": level if style == "json" else "WARNING"},
+            # A 500 is told once, with its traceback, by django_structlog's "request_failed".
+            "django.request": {"level": "CRITICAL"},
+            # A line a request: what a server's log is for, and noise beside a person's terminal.
+            "django_structlog": {"level": level if style == "json" else "ERROR"},
             "rq": {"level": "WARNING"},
             "uvicorn": {"level": "WARNING"},
+            # httpx tells every address that it calls, with its query.
+            "httpx": {"level": "WARNING"},
+            "httpcore": {"level": "WARNING"},
         },
     }
+
+
+def rendering(style: Literal["console", "json", "quiet"]) -> list[Any]:
+    """The last steps of every line, ours and the libraries': tracebacks become text, so that they are scrubbed too."""
+    if style == "json":
+        renderer: Any = structlog.processors.JSONRenderer()
+    else:
+        colours = os.environ.get("NO_COLOR") is None and style == "console"
+        renderer = structlog.dev.ConsoleRenderer(colors=colours)
+    return [
+        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+        structlog.processors.format_exc_info,
+        scrub_event,
+        renderer,
+    ]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, cast
+from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.html import format_html
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
@@ -51,7 +53,8 @@ class JobAdmin(ModelAdmin):  # type: ignore[misc]  # Unfold has no types
         return jobs
 
     def get_readonly_fields(self, request: HttpRequest, obj: Job | None = None) -> list[str]:
-        return [field.name for field in Job._meta.fields if field.name != "error"] + ["why_it_failed", "traceback"]
+        shown = ["why_it_failed", "traceback"] if obj is None or not obj.is_batch else ["why_it_failed", "its_jobs"]
+        return [field.name for field in Job._meta.fields if field.name != "error"] + shown
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -88,15 +91,28 @@ class JobAdmin(ModelAdmin):  # type: ignore[misc]  # Unfold has no types
         error = job.error or {}
         return f"{error['message']} ({error.get('code', '')})" if error.get("message") else "—"
 
+    @display(description="Jobs of this batch")
+    def its_jobs(self, batch: Job) -> str:
+        """Counts by state, each a link to those jobs."""
+        address = reverse("admin:jobs_job_changelist")
+        counts = services.counts_of(batch.pk)
+        links: list[tuple[str, int, dict[str, str]]] = [("All", sum(counts.values()), {})]
+        links += [(str(s.label), counts[s], {"status__exact": s.value}) for s in Job.Status if counts.get(s)]
+        return format_html_join(
+            ", ",
+            '<a href="{}?{}">{}: {}</a>',
+            ((address, urlencode({"batch__id__exact": batch.pk, **query}), label, n) for label, n, query in links),
+        )
+
     @display(description="Traceback")
     def traceback(self, job: Job) -> str:
         return format_html("<pre>{}</pre>", (job.error or {}).get("traceback") or "—")
 
-    @action(description="Retry the failed and cancelled ones")
+    @action(description="Retry the failed and cancelled ones", permissions=["change"])
     def retry_jobs(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
         self._each(request, queryset, services.retry, "queued again")
 
-    @action(description="Cancel")
+    @action(description="Cancel", permissions=["change"])
     def cancel_jobs(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
         self._each(request, queryset, services.cancel, "cancelled, or will be at the next step")
 

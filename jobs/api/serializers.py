@@ -7,6 +7,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from .. import connections
 from ..models import Job
 from ..registry import title_of
 
@@ -84,6 +85,19 @@ class JobDetailSerializer(JobSerializer):
         read_only_fields = fields
 
 
+class JobAskedSerializer(JobDetailSerializer):
+    """A job that was just asked for (again)."""
+
+    notice = serializers.SerializerMethodField(help_text="What to expect while a service is away; usually empty.")
+
+    class Meta(JobDetailSerializer.Meta):
+        fields = [*JobDetailSerializer.Meta.fields, "notice"]
+        read_only_fields = fields
+
+    def get_notice(self, job: Job) -> str:
+        return connections.notice()
+
+
 class JobStatusSerializer(JobSerializer):
     """What a client polls for."""
 
@@ -92,15 +106,50 @@ class JobStatusSerializer(JobSerializer):
         read_only_fields = fields
 
 
-class BatchSerializer(JobDetailSerializer):
-    """A batch: `done` of `total` children have ended."""
+class ChildrenSerializer(serializers.Serializer[Any]):
+    """Children by status; all of them are there, also with 0."""
 
-    counts = serializers.SerializerMethodField(help_text="Children by status.")
+    queued = serializers.IntegerField()
+    running = serializers.IntegerField()
+    retrying = serializers.IntegerField()
+    completed = serializers.IntegerField()
+    failed = serializers.IntegerField()
+    cancelled = serializers.IntegerField()
 
-    class Meta(JobDetailSerializer.Meta):
-        fields = [*JobDetailSerializer.Meta.fields, "counts"]
+
+class FailuresSerializer(serializers.Serializer[Any]):
+    """Children that failed for one reason, counted. `message` is an example where they have several."""
+
+    code = serializers.CharField(help_text="Narrow a list to them: /api/jobs?batch={id}&code={code}.")
+    count = serializers.IntegerField()
+    message = serializers.CharField()
+    messages = serializers.IntegerField(help_text="How many different messages there are.")
+
+
+class BatchSerializer(JobAskedSerializer):
+    """A batch: `done` of `total` children have ended; the rest will probably take `eta_seconds`."""
+
+    counts = serializers.SerializerMethodField()
+    failures = serializers.SerializerMethodField(help_text="Why children failed, the most frequent reason first.")
+
+    class Meta(JobAskedSerializer.Meta):
+        fields = [*JobAskedSerializer.Meta.fields, "counts", "failures"]
         read_only_fields = fields
 
+    @extend_schema_field(ChildrenSerializer)
     def get_counts(self, job: Job) -> dict[str, int]:
         counts: dict[str, int] = self.context["counts"]
-        return counts
+        return {status: counts.get(status, 0) for status in Job.Status.values}
+
+    @extend_schema_field(FailuresSerializer(many=True))
+    def get_failures(self, job: Job) -> list[dict[str, Any]]:
+        failures: list[dict[str, Any]] = self.context["failures"]
+        return failures
+
+
+class BatchRetrySerializer(serializers.Serializer[Any]):
+    """What of a batch to run again."""
+
+    include_cancelled = serializers.BooleanField(
+        default=False, help_text="Also the children that were cancelled; otherwise only those that failed."
+    )

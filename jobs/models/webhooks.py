@@ -28,7 +28,7 @@ class WebhookEndpoint(models.Model):
     )
     previous_secret_until = models.DateTimeField(null=True, blank=True)
     is_active = models.BooleanField(default=True)
-    disabled_at = models.DateTimeField(null=True, blank=True)
+    disabled_at = models.DateTimeField(null=True, blank=True)  # by us, for failing; None where a person did it
     disabled_reason = models.CharField(max_length=300, blank=True)
     failing_since = models.DateTimeField(null=True, blank=True, help_text="First failure since the last success.")
     failures_in_a_row = models.PositiveIntegerField(default=0, help_text="Deliveries given up since the last success.")

@@ -40,6 +40,7 @@ class Scheduler:
             signal.signal(signum, self._asked_to_stop)
         log.info("scheduler_started")
         while not self._stop.is_set():
+            close_old_connections()
             self._tried("beat", self._presence.beat)
             self.round()
             self._stop.wait(EVERY_S)
@@ -48,7 +49,6 @@ class Scheduler:
 
     def round(self) -> bool:
         """Each step by itself: that one fails keeps no other from its turn. Whether all went well."""
-        close_old_connections()
         synced = self._tried("sync", self._sync)
         started = self._tried("start_due", scheduling.start_due)
         swept = self._tried("sweep", sweep)

@@ -54,9 +54,9 @@ def tell_ended(job: Job) -> None:
             log.error("job_end_hook_failed", hook=hook.__qualname__, job_id=str(job.id), exc_info=error)
 
 
-def ended_well(write: Callable[[], Job | None], *, ends: bool = True) -> Job | None:
-    """Run `write`, which completes a job (or only changes it: `ends` False), and tell whoever listens, together."""
-    if not (_end_hooks and ends):
+def ended_well(write: Callable[[], Job | None]) -> Job | None:
+    """Run `write`, which completes a job, and tell whoever listens, together."""
+    if not _end_hooks:
         return write()
     with transaction.atomic():
         job = write()

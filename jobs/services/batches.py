@@ -4,15 +4,17 @@ workers."""
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import Count
 from django.utils import timezone
 
 from .. import announce, tuning
 from ..models import BATCH_KIND, Job
-from .aftermath import ended_well
+from .aftermath import tell_ended
 
 # When this process last counted a batch, and which ones it owes a count: a thousand short children cause four counts a
 # second.
@@ -27,42 +29,62 @@ def counts_of(batch_id: UUID) -> dict[str, int]:
 
 
 def child_ended(batch_id: UUID) -> None:
-    """To be called after a child's end was committed. Counts at most four times a second; what is left is owed."""
-    if time.monotonic() - _counted_at.get(batch_id, 0.0) < tuning.REPORT_EVERY_S:
-        _owed.add(batch_id)
-    else:
-        settle(batch_id)
+    """To be called after a child's end was committed. Costs nothing: the count is owed."""
+    _owed.add(batch_id)
+
+
+def settle_due() -> None:
+    """Count what is owed and was not counted a quarter of a second ago: called by the heart while work goes on."""
+    now = time.monotonic()
+    for batch_id in list(_owed):
+        if now - _counted_at.get(batch_id, float("-inf")) >= tuning.REPORT_EVERY_S:
+            settle(batch_id)
 
 
 def settle_owed() -> None:
-    """Count what is owed. Workers do so when their queue is empty, and beside a job that takes long; if they die first,
-    the scheduler ends batches whose last child has ended."""
-    while _owed:
-        settle(_owed.pop())
+    """Count all that is owed. Workers do so when their queue is empty; if they die first, the scheduler ends batches
+    whose last child has ended."""
+    for batch_id in list(_owed):
+        settle(batch_id)
 
 
 def settle(batch_id: UUID) -> None:
     """Store and say the batch's progress; completed, failed (some child failed) or cancelled once no child is active.
 
-    Safe to run twice: only the update that finds the batch still running ends it and says so.
+    Counts and says while the batch's row is locked, so that of two processes the later one tells the later state; the
+    end is said after its commit, by the one that wrote it.
     """
     if len(_counted_at) > 1000:  # batches whose last child ended in another process
         _counted_at.clear()
     _counted_at[batch_id] = time.monotonic()
     _owed.discard(batch_id)
-    counts = counts_of(batch_id)
+    try:
+        with transaction.atomic():
+            running = Job.objects.filter(pk=batch_id, kind=BATCH_KIND, status=Job.Status.RUNNING)
+            batch = running.select_for_update().first()
+            if batch is not None:
+                _count(batch)
+    except Exception:
+        _owed.add(batch_id)
+        raise
+
+
+def _count(batch: Job) -> None:
+    """On the locked row."""
+    counts = counts_of(batch.pk)
     done = sum(counts.get(status, 0) for status in Job.ENDED)
     active = sum(counts.get(status, 0) for status in Job.ACTIVE)
     values: dict[str, Any] = {"done": done, "detail": counts, "progress": 100 * done // max(1, done + active)}
-    running = Job.objects.filter(pk=batch_id, kind=BATCH_KIND, status=Job.Status.RUNNING)
-    if not active:
-        _counted_at.pop(batch_id, None)
-        values |= _ending(counts)
-    else:
-        values["eta_s"] = _eta_s(batch_id, done, active)
-    batch = ended_well(lambda: Job.objects.get(pk=batch_id) if running.update(**values) else None, ends=not active)
-    if batch is not None:
+    values |= {"eta_s": _eta_s(batch, done, active)} if active else _ending(counts)
+    for name, value in values.items():
+        setattr(batch, name, value)
+    batch.save(update_fields=list(values))
+    if active:
         announce.say_state(batch)
+    else:
+        _counted_at.pop(batch.pk, None)
+        tell_ended(batch)
+        transaction.on_commit(partial(announce.say_state, batch), robust=True)
 
 
 def _ending(counts: dict[str, int]) -> dict[str, Any]:
@@ -76,8 +98,7 @@ def _ending(counts: dict[str, int]) -> dict[str, Any]:
     return ended | {"status": Job.Status.COMPLETED}
 
 
-def _eta_s(batch_id: UUID, done: int, active: int) -> float | None:
-    started_at = Job.objects.filter(pk=batch_id).values_list("started_at", flat=True).first()
-    if not done or started_at is None:
+def _eta_s(batch: Job, done: int, active: int) -> float | None:
+    if not done or batch.started_at is None:
         return None
-    return round((timezone.now() - started_at).total_seconds() / done * active, 1)
+    return round((timezone.now() - batch.started_at).total_seconds() / done * active, 1)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 WAITING = (Job.Status.QUEUED, Job.Status.RETRYING)
+FAILED = (Job.Status.FAILED,)
+STOPPED = (Job.Status.FAILED, Job.Status.CANCELLED)
 
 
 def cancel(job_id: UUID | str, actor: User | None = None) -> Job:
@@ -44,7 +46,13 @@ def cancel(job_id: UUID | str, actor: User | None = None) -> Job:
 
 
 def _request(jobs: JobQuerySet) -> int:
-    return jobs.filter(status=Job.Status.RUNNING).update(cancel_requested_at=timezone.now())
+    """Rows are locked in the order of their ids, as workers do that complete many: else each could wait for the
+    other."""
+    with transaction.atomic():
+        running = jobs.filter(status=Job.Status.RUNNING).order_by("pk").select_for_update().values_list("pk", flat=True)
+        return Job.objects.filter(pk__in=list(running), status=Job.Status.RUNNING).update(
+            cancel_requested_at=timezone.now()
+        )
 
 
 def _cancel_children(batch: Job) -> None:
@@ -64,8 +72,9 @@ def _say_ended(job_id: UUID) -> None:
         batches.settle(job.batch_id)
 
 
-def retry(job_id: UUID | str, actor: User | None = None) -> Job:
-    """Run a failed or cancelled job again, with all its retries; of a batch, every child that failed or was cancelled.
+def retry(job_id: UUID | str, actor: User | None = None, *, only_failed: bool = False) -> Job:
+    """Run a failed or cancelled job again, with all its retries; of a batch, every child that failed or was cancelled,
+    or only those that failed. A batch may still be running.
 
     Raises JobMissing, NotChangeable, WrongState (it is active, completed, or an equal job is active), UnknownKind.
     """
@@ -73,10 +82,9 @@ def retry(job_id: UUID | str, actor: User | None = None) -> Job:
     if not job.is_batch:
         kind_of(job.kind)
     with transaction.atomic():
-        again = _requeue(job)
+        again = _requeue(job, FAILED if only_failed else STOPPED)
         if not again:
-            state = job.get_status_display().lower()
-            raise WrongState(f"Only failed or cancelled jobs can be retried; this one is {state}.")
+            raise WrongState(_why_not(job, only_failed=only_failed))
         batch_id = job.pk if job.is_batch else job.batch_id
         if batch_id:
             ended = Job.objects.filter(pk=batch_id).exclude(status=Job.Status.RUNNING)
@@ -86,10 +94,17 @@ def retry(job_id: UUID | str, actor: User | None = None) -> Job:
     return Job.objects.get(pk=job.pk)
 
 
-def _requeue(job: Job) -> list[Job]:
+def _why_not(job: Job, *, only_failed: bool) -> str:
+    if job.is_batch:
+        return f"No job of this batch {'has failed' if only_failed else 'has failed or was cancelled'}."
+    allowed = "failed" if only_failed else "failed or cancelled"
+    return f"Only {allowed} jobs can be retried; this one is {job.get_status_display().lower()}."
+
+
+def _requeue(job: Job, statuses: tuple[Job.Status, ...]) -> list[Job]:
     """failed, cancelled → queued, of the job or the batch's children; `attempt` goes on, for it is the fence."""
     which = {"batch": job} if job.is_batch else {"pk": job.pk}
-    stopped = Job.objects.filter(**which, status__in=(Job.Status.FAILED, Job.Status.CANCELLED))
+    stopped = Job.objects.filter(**which, status__in=statuses)
     ids = list(stopped.select_for_update().values_list("pk", flat=True))
     fresh = {"progress": 0, "done": 0, "total": 0, "current_step": "", "detail": {}, "eta_s": None, "result": None}
     try:

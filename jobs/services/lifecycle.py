@@ -14,49 +14,16 @@ from uuid import UUID
 from django.db import connections, router, transaction
 from django.utils import timezone
 
-from .. import tuning
 from ..exceptions import LeaseLost
 from ..models import Job
 from ..querysets import JobQuerySet
 from .aftermath import ended_badly, ended_well
+from .claiming import claim_next as claim_next
+from .claiming import claim_one as claim_one
+from .claiming import lease_from
 
 Backoff = tuple[float, float]  # seconds: shortest, longest
 State = dict[str, Any]  # fields of the row that hold the progress
-
-CLAIM = """
-UPDATE jobs_job SET status = 'running', attempt = attempt + 1, started_at = %(now)s, heartbeat_at = %(now)s,
-       lease_until = %(lease)s, next_retry_at = NULL, finished_at = NULL, error = NULL
-WHERE id = (
-    SELECT id FROM jobs_job
-    WHERE status = 'queued' AND {which} AND (scheduled_for IS NULL OR scheduled_for <= %(now)s)
-    ORDER BY priority DESC, created_at LIMIT 1 FOR UPDATE SKIP LOCKED
-)
-RETURNING *
-"""
-
-
-def claim_next(*, queue: str) -> Job | None:
-    """Take the queue's most urgent, then oldest, queued job that is due; None: there is none.
-
-    Two workers never get the same row: the inner SELECT locks it and others skip it.
-    """
-    return _claim("queue = %(queue)s", queue=queue)
-
-
-def claim_one(*, job_id: UUID) -> Job | None:
-    """Take this very job; None: it is not queued (any more), or not due."""
-    return _claim("id = %(job_id)s", job_id=job_id)
-
-
-def _claim(which: str, **params: Any) -> Job | None:
-    now = timezone.now()
-    values = params | {"now": now, "lease": lease_from(now)}
-    rows = list(Job.objects.raw(CLAIM.format(which=which), values, using=router.db_for_write(Job)))
-    return rows[0] if rows else None
-
-
-def lease_from(now: datetime) -> datetime:
-    return now + timedelta(seconds=tuning.LEASE_S)
 
 
 def held(job_id: UUID, attempt: int) -> JobQuerySet:
@@ -106,6 +73,11 @@ def complete(*, job_id: UUID, attempt: int, result: Any, state: State | None = N
     return ended_well(lambda: _end(job_id, attempt, (state or {}) | values))
 
 
+def completed_by(*, job_id: UUID, attempt: int) -> Job | None:
+    """The job, if it is completed, and by this very attempt."""
+    return Job.objects.filter(pk=job_id, attempt=attempt, status=Job.Status.COMPLETED).first()
+
+
 def fail(*, job_id: UUID, attempt: int, error: dict[str, Any], state: State | None = None) -> Job | None:
     """running → failed; None when the fence fails."""
     values = {"status": Job.Status.FAILED, "error": error}
@@ -150,10 +122,33 @@ def retry_later(
 
 
 def take_back(*, job_id: UUID, attempt: int, now: datetime, error: dict[str, Any], backoff_s: Backoff) -> Job | None:
-    """The same for a job whose worker is gone; None when it has reported meanwhile, or is just being finished."""
+    """The same for a job whose worker is gone; None when it has reported meanwhile, or is just being finished.
+
+    A row that had not been begun (`started_at` is empty: it waited for others claimed with it) goes back to the queue
+    and the claim does not count as an attempt. The next one counts, for it takes the row alone.
+    """
     with transaction.atomic():
         job = held(job_id, attempt).filter(lease_until__lt=now).select_for_update(skip_locked=True).first()
-        return _retry_or_end(job, error, backoff_s, {}) if job else None
+        if job is None:
+            return None
+        return _retry_or_end(job, error, backoff_s, {}) if job.started_at else _queue_again(job)
+
+
+def hand_back(*, job_id: UUID, attempt: int) -> Job | None:
+    """running → queued, for a worker that is told to stop: the claim does not count as an attempt. Cancelled instead,
+    if that was asked for. None when the fence fails."""
+    with transaction.atomic():
+        job = held(job_id, attempt).select_for_update().first()
+        return _queue_again(job) if job else None
+
+
+def _queue_again(job: Job) -> Job | None:
+    """On a locked row."""
+    if job.cancel_requested_at:
+        return confirm_cancelled(job_id=job.id, attempt=job.attempt)
+    values = {"status": Job.Status.QUEUED, "attempts_before": job.attempts_before + 1, "started_at": None}
+    gone = {"lease_until": None, "worker_id": None, "progress": 0, "done": 0, "current_step": "", "eta_s": None}
+    return fenced_update(job.id, job.attempt, values | gone)
 
 
 def _retry_or_end(

@@ -14,7 +14,7 @@ import structlog
 
 from accounts.models import User
 
-from .. import tuning
+from .. import metrics, tuning
 from ..connections import RedisError
 from ..events import stream
 from . import access, frames
@@ -106,6 +106,7 @@ class Client:
     def close(self, code: int) -> None:
         if not self.closed:
             self.closed = True
+            metrics.CLOSES.labels(str(code)).inc()
             self._closer = asyncio.create_task(self._close(code))
 
     async def gone(self) -> None:
@@ -172,6 +173,8 @@ class Client:
 
     async def _read(self, channel: str, since: int | None) -> stream.Replay | None:
         """What was missed; None: Redis can't be reached. Read once the subscription stands: nothing falls between."""
+        if self._hub.is_down:
+            return None
         try:
             async with self._hub.reading, asyncio.timeout(tuning.REDIS_TIMEOUT_S):
                 await self._hub.subscribed.wait()

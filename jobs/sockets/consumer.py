@@ -14,7 +14,7 @@ from channels.exceptions import StopConsumer
 
 from accounts.models import User
 
-from .. import tuning
+from .. import metrics, tuning
 from . import access, frames
 from .client import Client
 from .hub import hub
@@ -104,8 +104,10 @@ class LiveConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no type
         if channel not in client.seats and len(client.seats) >= tuning.SOCKET_CHANNELS:
             client.tell(frames.error(frames.CLOSE_TOO_MUCH, "Too many channels on one socket.", channel))
         elif await access.in_thread(access.may_join, client.user, channel):
+            metrics.JOINS.labels("joined").inc()
             client.join(channel, since if isinstance(since, int) and 0 < since < LAST_SEQ else None)
         else:
+            metrics.JOINS.labels("refused").inc()
             client.tell(frames.error(frames.CLOSE_NOT_VISIBLE, "There is no such channel.", channel))
             self._refused += 1
             if self._refused >= tuning.SOCKET_REFUSED_JOINS:
@@ -124,6 +126,7 @@ class LiveConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no type
             self.client.close(code)
         elif not self._closed:
             self._closed = True
+            metrics.CLOSES.labels(str(code)).inc()
             await self.send({"type": "websocket.close", "code": code})
 
     async def _close_unless_signed_in(self) -> None:

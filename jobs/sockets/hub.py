@@ -16,7 +16,7 @@ import orjson
 import structlog
 from redis.asyncio import Redis
 
-from .. import tuning
+from .. import metrics, tuning
 from ..connections import RedisError, async_events_redis
 from ..events import stream
 from . import access, frames
@@ -35,6 +35,7 @@ class Hub:
         self.clients: set[Client] = set()
         self.members: dict[str, set[Client]] = {}
         self.subscribed = asyncio.Event()
+        self.is_down = False  # the last attempt to subscribe failed
         self.redis: Redis = async_events_redis()
         # A thousand pages that come back at once must not need a thousand connections.
         self.reading = asyncio.Semaphore(tuning.SOCKET_READS_AT_ONCE)
@@ -43,11 +44,14 @@ class Hub:
 
     def add(self, client: Client) -> None:
         self.clients.add(client)
+        metrics.socket_opened()
         if not self._tasks:
             self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._look_after_users())]
 
     async def remove(self, client: Client) -> None:
-        self.clients.discard(client)
+        if client in self.clients:
+            self.clients.discard(client)
+            metrics.socket_gone()
         for channel in list(client.seats):
             self.leave(client, channel)
         if not self.clients:
@@ -78,6 +82,7 @@ class Hub:
             try:
                 async with self.redis.pubsub() as subscription:
                     await self._subscribe(subscription)
+                    self.is_down = False
                     self.subscribed.set()
                     if had_gap:
                         self._tell_all(live=True)
@@ -95,7 +100,8 @@ class Hub:
             if self.subscribed.is_set():
                 self.subscribed.clear()
                 self._tell_all(live=False)
-            had_gap = True
+            had_gap = self.is_down = True
+            metrics.HUB_GAPS.inc()
             await asyncio.sleep(pause)
             pause = min(2.0, pause * 2)
 
@@ -135,6 +141,7 @@ class Hub:
             self._obey(orjson.loads(message["data"]))
             return
         channel, seq, frame = message["data"].decode().split("\n", 2)
+        metrics.event_arrived(frame)
         members = self.members.get(channel)
         if members:
             number = int(seq)

@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from accounts.models import User
+from config.api.throttles import throttle_scope
 from jobs.models import Job
 from jobs.services import estimate_seconds
 
@@ -89,6 +90,7 @@ class ProjectViewSet(
 
     @extend_schema(request=None, responses={202: serializers.JobStartedSerializer, 404: PROBLEM, 403: PROBLEM})
     @action(detail=True, methods=["post"])
+    @throttle_scope("expensive")
     def audit(self, request: Request, pk: str) -> Response:
         """Audit the current version. An audit that is already under way is returned instead of a second one."""
         project = visible_project(project_id=UUID(pk), user=actor_of(request))
@@ -144,6 +146,7 @@ class DocumentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets
         project = visible_project(project_id=self.kwargs["project_id"], user=actor_of(self.request))
         return Document.objects.filter(project=project)
 
+    @throttle_scope("expensive")
     def create(self, request: Request, project_id: UUID) -> Response:
         """Upload a file (multipart). The same content twice in a project is one document."""
         visible_project(project_id=project_id, user=actor_of(request))
@@ -172,6 +175,7 @@ class DocumentReadingViewSet(viewsets.GenericViewSet[Document]):
         request=serializers.ReadingOptionsSerializer, responses={202: serializers.UploadedSerializer, 409: PROBLEM}
     )
     @action(detail=True, methods=["post"])
+    @throttle_scope("expensive")
     def read(self, request: Request, pk: str) -> Response:
         """Read the document again: with a confirmed mapping, or accepting a difference of its totals."""
         visible_document(document_id=UUID(pk), user=actor_of(request))

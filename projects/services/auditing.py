@@ -17,6 +17,7 @@ from jobs.services import enqueue
 from ..audit import engine
 from ..exceptions import ProjectNotFound, Refused, Temporary
 from ..models import AuditRun, Project
+from ..webhooks import tell_audited
 from . import activity
 from .audit_results import replace_results
 from .audit_view import standing_overrides, view_of
@@ -88,6 +89,7 @@ def audit_project(*, project_id: UUID, job_id: UUID | None, report: AuditReport,
                 replace_results(project=project, view=view, result=result, run=run, decisions=decisions)
                 activity.show_activity(project_id=project_id, ended=job_id)
                 _announce(project, run)
+                tell_audited(project=project, run=run)
                 finish(summary_of(run))
         except _BudgetChanged:
             continue

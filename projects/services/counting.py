@@ -25,7 +25,7 @@ def current_counts(*, project_id: UUID) -> dict[str, Any]:
 
 def counts_of_many(*, project_ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
     """The same of each of these projects, in one statement; zeros for one that has no positions."""
-    rows = _current(project_ids).order_by().values("project_id").annotate(**_aggregates())
+    rows: Any = _current(project_ids).order_by().values("project_id").annotate(**_aggregates())
     nothing: dict[str, Any] = dict.fromkeys(COUNTED, 0)
     return dict.fromkeys(project_ids, nothing) | {row.pop("project_id"): _with_rest(row) for row in rows}
 

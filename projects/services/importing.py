@@ -23,6 +23,7 @@ from ..parsers import reconcile, registry
 from ..parsers.bill import Bill, ParseError
 from ..parsers.table import NAME as TABLE
 from ..parsers.table_mapping import Mapping
+from ..webhooks import tell_imported
 from .activity import show_activity
 from .auditing import request_audit
 from .documents import announce_document, queue_reading
@@ -187,6 +188,7 @@ def _store(document: Document, actor_id: UUID | None, spool: PositionSpool, read
             actor_id=actor_id,
             details={"document": str(document.pk), "filename": document.original_filename},
         )
+    tell_imported(project=project, document=document, positions=spool.count)
     actor = User.objects.filter(pk=actor_id).first() if actor_id else None
     if reading.bill.header.phase in TENDERS:
         for bid in lone_bids(project_id=project.pk):

@@ -16,6 +16,7 @@ from jobs.events import publish_on_commit
 
 from ..exceptions import Missing, ProjectNotFound, Refused
 from ..models import BudgetVersion, Position, Project
+from ..webhooks import tell_version
 from . import deltas
 from .access import editable_project
 from .counting import current_counts
@@ -98,6 +99,7 @@ def close_version(
         setattr(project, name, value)
     project.save(update_fields=["version_number", *counts, "updated_at"])
     _announce(project, version)
+    tell_version(project=project, version=version)
     return version
 
 

@@ -44,18 +44,6 @@ def _lights(grades: tuple[str, ...]) -> SafeString:
 
 
 @register.filter
-def duration(seconds: Any) -> str:
-    """`75.2` → `about 1 min 15 s`; nothing → "". For the rest of a job."""
-    if seconds is None or seconds == "":
-        return ""
-    whole = max(1, round(float(seconds)))
-    minutes, rest = divmod(whole, 60)
-    if not minutes:
-        return f"about {rest}\u00a0s"
-    return f"about {minutes}\u00a0min" + (f" {rest}\u00a0s" if minutes < 10 and rest else "")
-
-
-@register.filter
 def get(values: Any, key: str) -> Any:
     """A value of a dictionary by a name that a variable holds."""
     return values.get(key) if isinstance(values, dict) else None

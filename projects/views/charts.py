@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django.core.cache import cache
 from django.db import connection
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
+
+from config.cache import get_or_set
 
 from ..models import Project
 from ..models.findings import Role
@@ -19,7 +20,6 @@ from .sections import SectionNode, tree_of
 from .states import opened
 
 BARS = 14  # the rest is told together
-KEPT_S = 600
 ORDER = ("red", "amber", "green", "not_checked")
 BY_ROLE = """
 SELECT said.key, said.value, count(*) FROM projects_verdict verdict
@@ -79,15 +79,15 @@ def _label(node: SectionNode, nodes: list[SectionNode]) -> str:
     return f"{node.object_code}: {node.label}" if alike and node.object_code else node.label
 
 
+def _role_counts(project_id: UUID) -> dict[tuple[str, str], int]:
+    with connection.cursor() as cursor:
+        cursor.execute(BY_ROLE, [project_id])
+        return {(role, grade): number for role, grade, number in cursor.fetchall()}
+
+
 def _role_rows(project: Project) -> list[dict[str, Any]]:
     """Kept until the project is next written to: audits and overrides both do that."""
-    key = f"project:{project.pk}:roles:{project.updated_at.timestamp()}"
-    counts = cache.get(key)
-    if counts is None:
-        with connection.cursor() as cursor:
-            cursor.execute(BY_ROLE, [project.pk])
-            counts = {(role, grade): number for role, grade, number in cursor.fetchall()}
-        cache.set(key, counts, KEPT_S)
+    counts = get_or_set("role_counts", (project.pk, project.updated_at), lambda: _role_counts(project.pk))
     return [
         {
             "label": role.label,

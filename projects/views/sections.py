@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.core.cache import cache
+from config.cache import get_or_set
 
 from ..models import Position, Project
 from ..models.budget import SECTION_SEPARATOR
 
-KEPT_S = 3600
 MOST_NODES = 600  # a select with more of them is no help: then only the upper levels are offered
 INDENT = "\u2003"
 
@@ -38,8 +37,17 @@ def section_key(object_code: str, section: str) -> str:
 
 
 def tree_of(project: Project, version: int | None = None) -> list[SectionNode]:
-    """Objects, and the sections below each, in the order of the bill. Kept by version: a version never changes."""
-    rows = _rows(project, version)
+    """Objects, and the sections below each, in the order of the bill.
+
+    Kept by version: a version never changes. Made of that version's rows, not of the current ones, which may be of a
+    newer version by the time they are read.
+    """
+    number = version or project.version_number
+    return get_or_set("sections", (project.pk, number), lambda: _built(project, number))
+
+
+def _built(project: Project, number: int) -> list[SectionNode]:
+    rows = Position.objects.filter(project=project).of_version(number).sections()
     has_objects = len({row["object_code"] for row in rows}) > 1
     nodes: dict[str, SectionNode] = {}
     for row in rows:
@@ -66,13 +74,3 @@ def _shortened(nodes: list[SectionNode]) -> list[SectionNode]:
         nodes = [node for node in nodes if node.depth < deepest]
         deepest -= 1
     return nodes[:MOST_NODES]
-
-
-def _rows(project: Project, version: int | None) -> list[dict[str, Any]]:
-    number = version or project.version_number
-    key = f"project:{project.pk}:sections:{number}"
-    found = cache.get(key)
-    if found is None:
-        found = Position.objects.filter(project=project).of_version(version).sections()
-        cache.set(key, found, KEPT_S)
-    return list(found)

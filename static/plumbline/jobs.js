@@ -1,8 +1,13 @@
-// The jobs pages live: bars move with events; the list or the job is fetched anew when something began or ended.
+// The jobs pages live: bars move with events; the list or the job is fetched anew when something began or ended. Without
+// live events the page asks by itself.
 (() => {
   "use strict";
   const numbers = new Intl.NumberFormat("en-GB");
+  const root = document.documentElement;
   const ENDS = ["job_complete", "job_failed", "job_cancelled"];
+  const ENDED = ["completed", "failed", "cancelled"];
+  const BATCH = "jobs.batch";
+  const ASK_EVERY_MS = 4000;
   let timer = null;
 
   /** At most one fetch a second, however many jobs of a batch end. */
@@ -14,29 +19,85 @@
     }, 1000);
   }
 
-  function showJob(state) {
-    const rows = document.querySelectorAll(`[data-job="${CSS.escape(state.job_id)}"]`);
-    for (const row of rows) {
-      const progress = row.querySelector("progress");
-      if (!progress || row.dataset.status !== state.status) {
-        refresh(); // another state has another shape
-        continue;
-      }
-      if (state.total) progress.value = 100 * state.progress;
-      else progress.removeAttribute("value");
-      row.querySelector("[data-progress-step]").textContent = state.message;
-      const count = state.total ? `${numbers.format(state.done)} of ${numbers.format(state.total)}` : "";
-      row.querySelector("[data-progress-count]").textContent = count;
-    }
-    return rows.length > 0;
+  function left(seconds) {
+    if (seconds === null || seconds === undefined) return "";
+    const whole = Math.max(1, Math.round(seconds));
+    const minutes = Math.floor(whole / 60);
+    if (!minutes) return `about ${whole} s left`;
+    return `about ${minutes} min${minutes < 10 && whole % 60 ? ` ${whole % 60} s` : ""} left`;
   }
 
-  document.addEventListener("live:progress", (event) => showJob(event.detail.data) || refresh());
+  function put(element, text) {
+    if (element && element.textContent !== text) element.textContent = text;
+  }
+
+  function showJob(state) {
+    const shown = document.querySelectorAll(`[data-job="${CSS.escape(state.job_id)}"]`);
+    for (const element of shown) {
+      const progress = element.querySelector("progress");
+      if (element.dataset.status !== state.status || state.status === "retrying") refresh(); // another shape
+      if (!progress || element.dataset.status !== state.status) continue;
+      if (state.total) progress.value = 100 * state.progress;
+      else progress.removeAttribute("value");
+      put(element.querySelector("[data-progress-step]"), state.message);
+      const count = state.total ? `${numbers.format(state.done)} of ${numbers.format(state.total)}` : "";
+      put(element.querySelector("[data-progress-count]"), count);
+      if (element.matches("tr")) continue;
+      const rest = left(state.eta_seconds);
+      put(element.querySelector("[data-job-eta]"), state.kind === BATCH && rest ? `, ${rest}` : rest);
+      if (state.kind === BATCH) showChildren(element, state.detail);
+    }
+    return shown.length > 0;
+  }
+
+  /** How many children are in which state; the rows below follow within a second. */
+  function showChildren(page, counts) {
+    for (const element of page.querySelectorAll("[data-children]")) {
+      const text = numbers.format(counts[element.dataset.children] || 0);
+      if (element.textContent !== text) refresh();
+      put(element, text);
+    }
+  }
+
+  document.addEventListener("live:progress", (event) => {
+    const { data } = event.detail;
+    // Of the children of a batch a page shows some: what its others do moves the counts, not the rows.
+    if (!showJob(data) && (!data.batch_id || !document.querySelector("[data-children]"))) refresh();
+  });
   for (const end of ENDS) document.addEventListener(`live:${end}`, refresh);
   document.addEventListener("live:snapshot", (event) => {
-    if (event.detail.resumed) return; // the events that follow say it all
-    for (const state of event.detail.data.jobs || []) showJob(state);
+    const states = event.detail.data.jobs || [];
+    for (const state of states) showJob(state);
+    // What ended while nobody was told: shown as going on, and not among those that do.
+    const active = new Set(states.map((state) => state.job_id));
+    if (event.detail.channel.startsWith("user:")) {
+      for (const row of document.querySelectorAll("#jobs [data-job]")) {
+        if (!ENDED.includes(row.dataset.status) && !active.has(row.dataset.job)) refresh();
+      }
+    }
   });
+
+  // --- without live events ---------------------------------------------------------------------------------------------
+  /** A job that has ended stays as it is; the list may always grow. */
+  function mayChange() {
+    const job = document.querySelector("#job");
+    return !job || !ENDED.includes(job.dataset.status);
+  }
+
+  let wasLost = false;
+  document.addEventListener("live:state", ({ detail }) => {
+    if (detail.state === "live" && wasLost) refresh();
+    wasLost = !["live", "connecting"].includes(detail.state);
+  });
+  setInterval(() => {
+    if (root.dataset.live !== "live" && navigator.onLine && !document.hidden && mayChange()) refresh();
+  }, ASK_EVERY_MS);
+  // The server may be away as a whole: what is shown stays, and the page says that it is not live.
+  document.addEventListener(
+    "htmx:sendError",
+    (event) => event.detail.requestConfig?.triggeringEvent?.type === "jobs-changed" && event.stopImmediatePropagation(),
+    true,
+  );
 
   document.addEventListener("DOMContentLoaded", () => {
     for (const element of document.querySelectorAll("[data-channel]")) Plumbline.live?.join(element.dataset.channel);

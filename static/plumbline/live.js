@@ -2,7 +2,9 @@
 //
 //   const leave = Plumbline.live.join("project:…", (event) => …)   every frame of the channel: snapshot, progress, …
 //   document: "live:<type>" (detail: the frame) for every event, once though it came on several channels;
-//             "live:state" (detail: {state, code}); <html data-live="connecting | live | reconnecting | offline">
+//             "live:state" (detail: {state, code});
+//             <html data-live="connecting | live | paused | reconnecting | offline">: paused is a connection on which nothing
+//             comes, because the server itself is told nothing just now
 //
 // A snapshot has `resumed`: true when the events that follow continue without a gap after the last one seen here. Frames are
 // described in docs/jobs.md.
@@ -33,6 +35,33 @@
     if (root.dataset.live === state) return;
     root.dataset.live = state;
     document.dispatchEvent(new CustomEvent("live:state", { detail: { state, code } }));
+  }
+
+  // --- said on the page, once it has lasted for a moment ----------------------------------------------------------------
+  const SAID_AFTER_MS = 2500;
+  const SAID = {
+    paused: "Live updates are paused: a part of the server can't be reached. Work goes on; what this page shows may be some seconds old.",
+    reconnecting: "The connection is lost and being made again. What this page shows is what was last received.",
+    offline: "There is no connection to the server. What this page shows is what was last received.",
+  };
+  let sayTimer = null;
+
+  document.addEventListener("live:state", ({ detail }) => {
+    clearTimeout(sayTimer);
+    if (SAID[detail.state]) sayTimer = setTimeout(tell, document.querySelector("#live-notice") ? 0 : SAID_AFTER_MS);
+    else if (detail.state === "live") document.querySelector("#live-notice")?.remove();
+  });
+
+  function tell() {
+    let box = document.querySelector("#live-notice");
+    if (!box) {
+      box = document.createElement("div");
+      box.id = "live-notice";
+      box.className = "notice notice-warn live-notice";
+      box.setAttribute("role", "status");
+      document.querySelector("#main")?.before(box);
+    }
+    box.textContent = SAID[root.dataset.live] || "";
   }
 
   // --- connection -----------------------------------------------------------------------------------------------------
@@ -105,7 +134,7 @@
     } else if (frame.type === "ping") {
       say({ action: "pong" });
     } else if (frame.type === "live") {
-      show(frame.live ? "live" : "reconnecting");
+      show(frame.live ? "live" : "paused");
     } else if (frame.channel) {
       deliver(frame);
     }
@@ -120,7 +149,7 @@
       // Of a snapshot that resumes, the events before its number are still to come.
       if (frame.type !== "snapshot" || !frame.resumed) joined.seq = frame.seq;
     }
-    if (frame.type === "snapshot") show(frame.live ? "live" : "reconnecting");
+    if (frame.type === "snapshot") show(frame.live ? "live" : "paused");
     for (const handler of joined.handlers) {
       try {
         handler(frame);

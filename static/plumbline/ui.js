@@ -182,6 +182,7 @@
   const LIVE = {
     live: "Live",
     connecting: "Connecting",
+    paused: "Live updates paused",
     reconnecting: "Reconnecting",
     offline: "Offline: showing what was last received",
   };

@@ -11,12 +11,14 @@ from rest_framework.test import APIClient
 from accounts import services
 from accounts.models import Membership, Organisation, User
 from tests.factories.people import make_organisation, make_user
+from tests.platform.throttled import forget_counts
 
 
 @pytest.fixture(autouse=True)
 def _fresh_attempts() -> Iterator[None]:
-    """Attempts to sign in are counted in the cache: each test begins at none."""
+    """Attempts to sign in are counted in Redis: each test begins at none."""
     cache.delete_pattern("allauth:rl:*")  # clear() would empty the whole Redis database
+    forget_counts()
     yield
 
 

@@ -20,7 +20,8 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def _no_redis(settings: LazySettings) -> Iterator[None]:
     """The cache's address answers to nobody."""
-    settings.CACHES = {"default": settings.CACHES["default"] | {"LOCATION": "redis://127.0.0.1:1/0"}}
+    settings.REDIS_CACHE_URL = "redis://127.0.0.1:1/0"
+    settings.CACHES = {"default": settings.CACHES["default"] | {"LOCATION": settings.REDIS_CACHE_URL}}
     cache.set("anything", 1)
     assert cache.get("anything") is None
     yield

@@ -6,9 +6,10 @@ import faulthandler
 import os
 import signal
 import time
+import urllib.request
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from accounts.exceptions import Refused, Temporary
 from accounts.models import Organisation
@@ -32,9 +33,48 @@ def steps(run: Run, params: dict[str, Any]) -> dict[str, Any]:
     return {"steps": params["steps"]}
 
 
+@register("tests.isolated_steps", isolated=True)
+def isolated_steps(run: Run, params: dict[str, Any]) -> dict[str, Any]:
+    return steps(run, params)
+
+
+@register("tests.network_steps", concurrency=3)
+def network_steps(run: Run, params: dict[str, Any]) -> dict[str, Any]:
+    return steps(run, params)
+
+
+@register("tests.fetch", concurrency=20)
+def fetch(run: Run, params: dict[str, Any]) -> dict[str, Any]:
+    """Waits on the network, as calls of other people's servers do."""
+    with urllib.request.urlopen(params["url"], timeout=120) as answer:
+        return {"answer": answer.read().decode()}
+
+
+@register("tests.network_loop", concurrency=2, timeout_s=0.3)
+def network_loop(run: Run, params: dict[str, Any]) -> None:
+    while True:
+        time.sleep(0.01)
+
+
+@register("tests.mute")
+def mute(run: Run, params: dict[str, Any]) -> None:
+    """Never reports: says by a file that it began, and ends when there is another."""
+    if params.get("kill"):
+        os.kill(os.getpid(), signal.SIGKILL)
+    if "began" in params:
+        Path(params["began"]).touch()
+        while not Path(params["may_end"]).exists():
+            time.sleep(0.02)
+
+
 @register("tests.refuse")
-def refuse(run: Run, params: dict[str, Any]) -> None:
+def refuse(run: Run, params: dict[str, Any]) -> NoReturn:
     raise Refused("The file is empty. Upload another.", code="empty_file")
+
+
+@register("tests.echo_or_refuse")
+def echo_or_refuse(run: Run, params: dict[str, Any]) -> dict[str, Any]:
+    return echo(run, params) if params["good"] else refuse(run, params)
 
 
 @register("tests.bug", on_failed=lambda params, error: failed.append((params, error)))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
 
 from accounts.models import Organisation, User
 from jobs.models import Job
 from jobs.services import enqueue, enqueue_batch
+from tests.factories.people import make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -135,6 +137,83 @@ def test_admin_retries_and_cancels(admin: Client, job: Job, drain) -> None:
     assert job.status == "cancelled"
     Job.objects.filter(pk=job.pk).update(status="completed")
     assert "can be retried" in act("retry_jobs")
+
+
+def test_staff_who_only_look_on_have_no_actions(job: Job, drain) -> None:
+    drain()
+    looker = make_user("looker")
+    User.objects.filter(pk=looker.pk).update(is_staff=True)
+    looker.user_permissions.add(Permission.objects.get(codename="view_job"))
+    browser = browser_of(looker)
+    page = browser.get("/admin/jobs/job/").content.decode()
+    assert "Bug" in page
+    assert "retry_jobs" not in page
+    browser.post("/admin/jobs/job/", {"action": "retry_jobs", "_selected_action": [str(job.pk)]})
+    job.refresh_from_db()
+    assert job.status == "failed"
+
+
+def test_admin_leads_from_a_batch_to_its_jobs(admin: Client, owner: User, drain) -> None:
+    batch = enqueue_batch(kind="tests.refuse", params=[{}] * 2, actor=owner)
+    enqueue(kind="tests.echo", params={}, actor=owner)
+    drain()
+    page = admin.get(f"/admin/jobs/job/{batch.pk}/change/").content.decode()
+    assert "Failed: 2</a>" in page
+    assert f"/admin/jobs/job/?batch__id__exact={batch.pk}&amp;status__exact=failed" in page
+    listed = admin.get("/admin/jobs/job/", {"batch__id__exact": str(batch.pk), "status__exact": "failed"})
+    assert listed.context["cl"].result_count == 2
+
+
+def batch_in_every_state(owner: User) -> Job:
+    batch = enqueue_batch(kind="tests.echo", params=[{}] * 6, actor=owner)
+    ids = Job.objects.filter(batch=batch).values_list("pk", flat=True)
+    for child_id, status in zip(ids, Job.Status.values, strict=True):
+        Job.objects.filter(pk=child_id).update(status=status)
+    failed = Job.objects.filter(batch=batch, status="failed")
+    failed.update(error={"message": "The file is empty.", "code": "empty_file"})
+    Job.objects.filter(pk=batch.pk).update(
+        detail=dict.fromkeys(Job.Status.values, 1), done=3, progress=50, eta_s=75.2, current_step="Tenders of today"
+    )
+    return Job.objects.get(pk=batch.pk)
+
+
+def test_batch_page_tells_counts_time_left_and_why_jobs_failed(owner: User) -> None:
+    batch = batch_in_every_state(owner)
+    page = browser_of(owner).get(f"/jobs/{batch.pk}/").content.decode()
+    for status in Job.Status.values:
+        assert f'data-children="{status}">1<' in page
+    assert "3 of 6" in page
+    assert "about 1\u00a0min 15\u00a0s left" in page
+    assert "The file is empty." in page
+    assert "Retry 1 failed" in page
+
+
+def test_batch_page_narrows_its_jobs_by_state_and_reason(owner: User) -> None:
+    batch = batch_in_every_state(owner)
+    browser = browser_of(owner)
+
+    def rows(query: str) -> int:
+        return browser.get(f"/jobs/{batch.pk}/?{query}").content.decode().count("<tr data-job=")
+
+    assert (rows(""), rows("state=failed"), rows("state=failed&code=empty_file"), rows("code=other")) == (6, 1, 1, 0)
+    assert rows("state=dancing") == 6
+    assert "No job of this batch" in browser.get(f"/jobs/{batch.pk}/?code=other").content.decode()
+
+
+def test_only_the_failed_ones_are_retried_from_the_batch_page(owner: User) -> None:
+    batch = batch_in_every_state(owner)
+    answer = browser_of(owner).post(f"/jobs/{batch.pk}/retry/", {"only_failed": "1"}, follow=True)
+    assert "Queued again." in answer.content.decode()
+    counts = {s: Job.objects.filter(batch=batch, status=s).count() for s in ("queued", "failed", "cancelled")}
+    assert counts == {"queued": 2, "failed": 0, "cancelled": 1}
+
+
+def test_whoever_retries_while_redis_is_away_is_told_what_happens(
+    job: Job, owner: User, drain, redis_is_down: None
+) -> None:
+    drain()
+    page = browser_of(owner).post(f"/jobs/{job.pk}/retry/", follow=True).content.decode()
+    assert "starts all the same" in page
 
 
 def test_admin_neither_adds_nor_deletes(admin: Client, job: Job) -> None:

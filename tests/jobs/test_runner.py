@@ -331,7 +331,7 @@ def test_two_sweeps_at_once_share_the_work() -> None:
     past = timezone.now() - timedelta(seconds=1)
     kind = {"kind": "tests.echo", "attempt": 1}
     Job.objects.bulk_create(Job(status="retrying", next_retry_at=past, **kind) for _ in range(50))
-    Job.objects.bulk_create(Job(status="running", lease_until=past, **kind) for _ in range(50))
+    Job.objects.bulk_create(Job(status="running", started_at=past, lease_until=past, **kind) for _ in range(50))
     barrier, swept = threading.Barrier(2), []
 
     def other() -> None:

@@ -12,8 +12,10 @@ import time_machine
 from django.utils import timezone
 
 from accounts.models import Organisation
-from jobs.models import Job
-from jobs.services import enqueue
+from jobs import doorbell
+from jobs.connections import queue_redis
+from jobs.models import BATCH_KIND, Job, Process
+from jobs.services import enqueue, enqueue_batch
 from jobs.sweeper import sweep
 
 from .processes import command, wait_until
@@ -53,15 +55,83 @@ def test_work_of_a_killed_worker_is_done_once_by_another(tmp_path: Path) -> None
     assert Organisation.objects.filter(name="Once").count() == 1
 
 
-def test_listening_worker_is_woken_and_leaves_on_sigterm_after_its_job(tmp_path: Path) -> None:
+def test_listening_worker_is_woken_and_leaves_on_sigterm_after_a_job_that_never_reports(tmp_path: Path) -> None:
+    began, may_end = tmp_path / "began", tmp_path / "may end"
     with command("work", "high", "default") as worker:
         first = enqueue(kind="tests.echo", params={})
         wait_until(lambda: status_of(first) == "completed", "the first job")
-        second = enqueue(kind="tests.steps", params={"steps": 20, "pause_s": 0.05}, queue="high")
-        wait_until(lambda: status_of(second) == "running", "the second job begins")
+        second = enqueue(kind="tests.mute", params={"began": str(began), "may_end": str(may_end)}, queue="high")
+        wait_until(began.exists, "the second job begins")
+        worker.send_signal(signal.SIGTERM)
+        wait_until(Process.objects.filter(is_stopping=True).exists, "the worker has heard")
+        may_end.touch()
+        assert worker.wait(60) == 0
+    second.refresh_from_db()
+    assert (second.status, second.attempt) == ("completed", 1)
+    assert not Process.objects.exists(), "its row is gone with it"
+
+
+@pytest.mark.parametrize("kind", ["tests.steps", "tests.isolated_steps", "tests.network_steps"])
+def test_job_that_reports_is_handed_back_on_sigterm_and_that_counts_as_no_attempt(kind: str) -> None:
+    job = enqueue(kind=kind, params={"steps": 10_000, "pause_s": 0.02}, max_retries=0)
+    with command("work", "default") as worker:
+        wait_until(lambda: Job.objects.filter(pk=job.pk, done__gt=0).exists(), "it is at work")
+        queue_redis().flushdb()  # the doorbell that it was asked for with
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(60) == 0
-    assert status_of(second) == "completed"
+    job.refresh_from_db()
+    assert (job.status, job.attempt, job.attempts_before, job.lease_until) == ("queued", 1, 1, None)
+    assert doorbell.waiting("default") == 1
+    Job.objects.filter(pk=job.pk).update(params={"steps": 2})
+    with command("work", "default", "--burst") as worker:
+        assert worker.wait(60) == 0
+    job.refresh_from_db()
+    assert (job.status, job.attempt, job.retries_used) == ("completed", 2, 0)
+
+
+def test_rows_claimed_ahead_are_handed_back_on_sigterm(tmp_path: Path) -> None:
+    """The worker has learnt that the kind is brief; then one of them takes long, with others claimed behind it."""
+    began, may_end = tmp_path / "began", tmp_path / "may end"
+    warm = enqueue_batch(kind="tests.mute", params=[{}] * 30)
+    enqueue(kind="tests.mute", params={"began": str(began), "may_end": str(may_end)})
+    enqueue_batch(kind="tests.mute", params=[{}] * 30)
+    with command("work", "default") as worker:
+        wait_until(began.exists, "the long one begins")
+        assert status_of(warm) in ("running", "completed")
+        worker.send_signal(signal.SIGTERM)
+        wait_until(lambda: Job.objects.filter(status="running").exclude(kind=BATCH_KIND).count() == 1, "given back")
+        may_end.touch()
+        assert worker.wait(60) == 0
+    rest = Job.objects.filter(kind="tests.mute").exclude(status="completed")
+    assert {(job.status, job.attempt - job.attempts_before) for job in rest} == {("queued", 0)}
+    with command("work", "default", "--burst") as worker:
+        assert worker.wait(60) == 0
+    assert Job.objects.filter(kind="tests.mute", status="completed").count() == 61
+
+
+def test_poisoned_job_costs_its_neighbours_no_attempt_and_ends_failed(tmp_path: Path) -> None:
+    """It was claimed together with others, kills its worker at once, and is from then on claimed alone."""
+    enqueue_batch(kind="tests.mute", params=[{}] * 30)
+    poisoned = enqueue(kind="tests.mute", params={"kill": True}, max_retries=1)
+    enqueue_batch(kind="tests.mute", params=[{}] * 30)
+    began_at = timezone.now()
+    for number in range(1, 5):
+        with command("work", "default", "--burst") as worker:
+            code = worker.wait(60)
+        if code == 0:
+            break
+        assert code == -signal.SIGKILL
+        with time_machine.travel(began_at + timedelta(minutes=5 * number)):
+            sweep()
+            sweep()
+        with time_machine.travel(began_at + timedelta(minutes=5 * number + 3)):
+            sweep()
+    assert code == 0
+    poisoned.refresh_from_db()
+    assert (poisoned.status, poisoned.error["code"], poisoned.retries_used) == ("failed", "job_worker_lost", 1)
+    others = Job.objects.filter(kind="tests.mute").exclude(pk=poisoned.pk)
+    assert {(job.status, job.retries_used) for job in others} == {("completed", 0)}
+    assert others.filter(attempt__gt=1).exists(), "some were claimed together with it"
 
 
 def test_idle_worker_leaves_at_once_on_sigterm() -> None:

@@ -13,7 +13,7 @@ from jobs.worker import work
 
 
 class Command(BaseCommand):
-    help = "Run background jobs. SIGTERM lets the job at hand finish."
+    help = "Run background jobs. SIGTERM: the job at hand ends, or goes back to the queue at its next report."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("queues", nargs="*", metavar="QUEUE", help="Most urgent first; all unless told.")

@@ -1,0 +1,50 @@
+"""What is kept in caches: the one place that knows each namespace, for how long, and who makes it stale.
+
+To keep something new: declare it here, once a measurement says that it pays; ask for it by
+`get_or_set(name, parts, make)`; on every write path call `invalidate(name)` or `forget(name, *parts)` (both wait for
+the commit), or put whatever changes it into `parts`; and test each of those paths.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Namespace:
+    """`ttl_s`: how long a value is fresh. `grace_s`: how long beyond that the old value may be served while one caller
+    makes the new one. `compute_s`: the longest that making one takes; a caller who died is replaced after it.
+    `shape`: counted up when the value's type changes, so that no release reads what another one wrote."""
+
+    name: str
+    ttl_s: int
+    purpose: str
+    invalidated_by: str
+    grace_s: int = 60
+    compute_s: int = 30
+    shape: int = 1
+
+
+DECLARED = (
+    Namespace(
+        "sections",
+        ttl_s=24 * 3600,
+        purpose="The tree of a version's objects and sections, above its positions and in its charts.",
+        invalidated_by="Nobody: keyed by project and version, and a version never changes.",
+    ),
+    Namespace(
+        "role_counts",
+        ttl_s=600,
+        purpose="Positions by expert role and grade, for the charts.",
+        invalidated_by="Nobody: keyed by the project's time of change, which audits and decisions move.",
+    ),
+)
+NAMESPACES = {namespace.name: namespace for namespace in DECLARED}
+
+
+def namespace_of(name: str) -> Namespace:
+    """KeyError: it is not declared here."""
+    try:
+        return NAMESPACES[name]
+    except KeyError:
+        raise KeyError(f"No cache is called {name!r}: declare it in config/cache/policy.py.") from None

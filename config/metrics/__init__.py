@@ -1,0 +1,1 @@
+"""What Prometheus asks for at /metrics, and the ledger of slow things behind `manage.py slowest`."""

@@ -1,0 +1,66 @@
+"""Telling of something: the messages, and the jobs that deliver them, are written with what they tell of (an outbox).
+
+Either all of it is committed or nothing; workers deliver what was committed, at least once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from ..models import Job, WebhookDelivery, WebhookEndpoint
+from ..registry import kind_of
+from ..services.enqueueing import wake_on_commit
+from ..trace import request_id
+from .event_types import is_declared
+
+DELIVER = "jobs.deliver_webhook"
+
+
+def emit(*, event_type: str, organisation_id: UUID, data: Mapping[str, Any]) -> int:
+    """Tell the organisation's endpoints that listen; how many. To be called in the transaction of what happened.
+
+    `data` is thin: ids, names, counts and a link, as JSON. One query where nobody listens, else two inserts more.
+    Raises ValueError for a type that was not declared.
+    """
+    if not is_declared(event_type):
+        raise ValueError(f"Event type {event_type!r} is not declared.")
+    endpoints = list(WebhookEndpoint.objects.listening(organisation_id, event_type).values_list("pk", flat=True))
+    if endpoints:
+        payload = payload_of(event_type, data)
+        queue([WebhookDelivery(endpoint_id=pk, event_type=event_type, payload=payload) for pk in endpoints])
+    return len(endpoints)
+
+
+def payload_of(event_type: str, data: Mapping[str, Any]) -> dict[str, Any]:
+    """As Standard Webhooks has it; the timestamp is when it happened, not when it is sent."""
+    return {"type": event_type, "timestamp": timezone.now().isoformat(), "data": dict(data)}
+
+
+def queue(deliveries: Sequence[WebhookDelivery], *, max_retries: int | None = None) -> None:
+    """Insert new deliveries with their jobs, in bulk. The jobs belong to no person and no organisation: they are
+    nobody's news, and cause no webhooks themselves."""
+    jobs = [job_for(delivery, max_retries=max_retries) for delivery in deliveries]
+    for delivery, job in zip(deliveries, jobs, strict=True):
+        delivery.job = job
+    with transaction.atomic():
+        Job.objects.bulk_create(jobs)
+        WebhookDelivery.objects.bulk_create(deliveries)
+        wake_on_commit(jobs)
+
+
+def job_for(delivery: WebhookDelivery, *, max_retries: int | None = None) -> Job:
+    """Not saved yet."""
+    kind = kind_of(DELIVER)
+    return Job(
+        kind=kind.name,
+        queue=kind.queue,
+        params={"delivery_id": str(delivery.pk)},
+        about=delivery.event_type,
+        request_id=request_id(),
+        max_retries=kind.max_retries if max_retries is None else max_retries,
+    )

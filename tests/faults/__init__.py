@@ -1,0 +1,1 @@
+"""Faults with real processes and servers of their own, which may be killed: see site.py."""

@@ -1,0 +1,105 @@
+"""Processes that ask for work, and some that die while they ask.
+
+python -m tests.faults.asking WHAT …      prints its answer as JSON in its last line
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import django
+
+django.setup()
+
+from django.db import transaction  # noqa: E402
+
+from accounts.models import Membership  # noqa: E402
+from jobs.models import Job  # noqa: E402
+from jobs.runner import run_here  # noqa: E402
+from jobs.services import cancel, enqueue, enqueue_batch  # noqa: E402
+from jobs.worker import Drain  # noqa: E402
+from tests.factories.people import make_organisation, make_user  # noqa: E402
+
+
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def batch(kind: str, params: str) -> Any:
+    return str(enqueue_batch(kind=kind, params=json.loads(params)).pk)
+
+
+def jobs(given: str) -> Any:
+    with transaction.atomic():
+        return [str(enqueue(kind=kind, params=params).pk) for kind, params in json.loads(given)]
+
+
+def cancel_job(job_id: str) -> Any:
+    return cancel(job_id).status
+
+
+def die_before_commit(kind: str, params: str) -> Any:
+    with transaction.atomic():
+        enqueue_batch(kind=kind, params=json.loads(params))
+        _die()
+
+
+def die_before_doorbell(kind: str, params: str) -> Any:
+    """Hooks run in the order in which they were asked for: this one dies after the commit and before the doorbell."""
+    with transaction.atomic():
+        transaction.on_commit(_die)
+        enqueue_batch(kind=kind, params=json.loads(params))
+
+
+def person() -> Any:
+    user = make_user("estimator", organisation=make_organisation(), role=Membership.Role.OWNER)
+    return user.email
+
+
+def race_for_ids(may_go_on: str, ids: str) -> Any:
+    """Run these very jobs, as soon as that file is there: whoever else was given the same ids does so too."""
+    given = [UUID(each) for each in json.loads(ids)]
+    _wait_for(may_go_on)
+    for job_id in given:
+        run_here(job_id=job_id)
+    return len(given)
+
+
+def race_for_claims(may_go_on: str, queue: str) -> Any:
+    """Claim from the queue until it is empty, as soon as that file is there."""
+    _wait_for(may_go_on)
+    drain = Drain()
+    count = drain.all_of([queue])
+    drain.heart.stop()
+    return count
+
+
+def _wait_for(may_go_on: str) -> None:
+    Job.objects.count()  # connected already
+    _say("ready")
+    while not Path(may_go_on).exists():
+        time.sleep(0.001)
+
+
+PARTS = (batch, jobs, cancel_job, die_before_commit, die_before_doorbell, person, race_for_ids, race_for_claims)
+
+
+def main(arguments: list[str]) -> None:
+    part = {part.__name__: part for part in PARTS}[arguments[0]]
+    _say(json.dumps(part(*arguments[1:])))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,28 @@
+"""Workers killed at random in the middle of a batch: each effect exactly once, each job ended, nothing left over."""
+
+from __future__ import annotations
+
+import pytest
+
+from .books import assert_balanced, assert_batch_ended, assert_nothing_waits, assert_said
+from .fleet import Fleet
+from .scale import JOBS, KILLS, seeded
+from .site import Site, some
+
+pytestmark = pytest.mark.faults
+
+
+def test_a_batch_whose_workers_are_killed_at_random_is_done_exactly_once(site: Site) -> None:
+    rng = seeded("killed workers")
+    site.scheduler()
+    fleet = Fleet(site, 4)
+    batch = site.ask_batch("faults.effect", some(JOBS))
+
+    kills = fleet.kills(KILLS, of_jobs=JOBS, rng=rng)
+    fleet.see_through(kills, lambda: site.has_ended(batch), "the batch ends")
+
+    entries = assert_balanced(site, count=JOBS)
+    assert_batch_ended(site, batch, completed=JOBS)
+    assert_nothing_waits(site)
+    assert_said(site, entries, unsaid=KILLS)
+    site.stop_all()
