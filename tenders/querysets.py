@@ -13,7 +13,18 @@ from accounts.querysets import organisation_ids_of
 if TYPE_CHECKING:
     from accounts.models import User
 
-    from .models import Import, Rejection, Source, Tender, TenderRelease  # noqa: F401 - ruff does not see QuerySet["…"]
+    from .models import (  # noqa: F401 - ruff does not see names in QuerySet["…"]
+        CompanyProfile,
+        Decision,
+        Enrichment,
+        Import,
+        Rejection,
+        SavedSearch,
+        Score,
+        Source,
+        Tender,
+        TenderRelease,
+    )
 
 
 def may_see_source(user: User | AnonymousUser, prefix: str = "") -> Q:
@@ -58,3 +69,37 @@ class TenderQuerySet(models.QuerySet["Tender"]):
 class TenderReleaseQuerySet(models.QuerySet["TenderRelease"]):
     def visible_to(self, user: User | AnonymousUser) -> TenderReleaseQuerySet:
         return self.filter(may_see_source(user, "tender__source__"))
+
+
+def _of_own_organisations(user: User | AnonymousUser) -> Q:
+    return Q(organisation_id__in=organisation_ids_of(user)) if user.is_authenticated else Q(pk__in=[])
+
+
+class ProfileQuerySet(models.QuerySet["CompanyProfile"]):
+    def visible_to(self, user: User | AnonymousUser) -> ProfileQuerySet:
+        return self.filter(_of_own_organisations(user))
+
+
+class EnrichmentQuerySet(models.QuerySet["Enrichment"]):
+    def visible_to(self, user: User | AnonymousUser) -> EnrichmentQuerySet:
+        """What was said for one's own organisations: it shows what a firm is after."""
+        return self.filter(_of_own_organisations(user))
+
+
+class ScoreQuerySet(models.QuerySet["Score"]):
+    def visible_to(self, user: User | AnonymousUser) -> ScoreQuerySet:
+        return self.filter(_of_own_organisations(user))
+
+
+class DecisionQuerySet(models.QuerySet["Decision"]):
+    def visible_to(self, user: User | AnonymousUser) -> DecisionQuerySet:
+        return self.filter(_of_own_organisations(user))
+
+    def standing(self) -> DecisionQuerySet:
+        return self.filter(is_standing=True)
+
+
+class SavedSearchQuerySet(models.QuerySet["SavedSearch"]):
+    def visible_to(self, user: User | AnonymousUser) -> SavedSearchQuerySet:
+        """One's own, in organisations that one still belongs to."""
+        return self.filter(_of_own_organisations(user), owner_id=user.pk)
