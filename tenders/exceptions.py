@@ -19,3 +19,46 @@ class SourceBusy(Conflict):
     """Another import of this source is running: two would wait for each other's rows."""
 
     code = "source_busy"
+
+
+class BadFilter(Refused):
+    """A search that can't be carried out; `extra` holds `errors` by field."""
+
+    code = "invalid"
+
+
+class FileTooLarge(Refused):
+    status = 413
+    code = "file_too_large"
+
+
+class ReadOnly(Refused):
+    """Visible to this user, but not theirs to change."""
+
+    status = 403
+    code = "read_only"
+
+
+class TenderMissing(Missing):
+    code = "tender_not_found"
+
+
+class BadProfile(Refused):
+    """The profile can't say that; the message says what it takes."""
+
+    code = "bad_profile"
+
+
+class NoOrganisation(Refused):
+    """What was asked is an organisation's, and the person belongs to none."""
+
+    code = "no_organisation"
+
+
+class OnlyReads(Refused):
+    status = 403
+    code = "read_only"
+
+
+class DecisionRefused(Refused):
+    code = "decision_refused"

@@ -21,9 +21,18 @@ EDITABLE_FIELDS = ("name", "description", "currency", "budget_on", "workflow")
 
 
 def open_project(
-    *, actor: User, name: str, description: str = "", organisation_id: UUID | None = None, currency: str = ""
+    *,
+    actor: User,
+    name: str,
+    description: str = "",
+    organisation_id: UUID | None = None,
+    currency: str = "",
+    metadata: dict[str, Any] | None = None,
 ) -> Project:
-    """A new, empty project of the organisation, by default of the first one in which the actor may write."""
+    """A new, empty project of the organisation, by default of the first one in which the actor may write.
+
+    `metadata` is kept with it as it is: where it comes from, for whoever opened it.
+    """
     name = name.strip()
     if not name:
         raise Refused("Give the project a name.", code="name_missing")
@@ -39,6 +48,7 @@ def open_project(
         name=name[:200],
         description=description,
         currency=_currency(currency),
+        metadata=metadata or {},
     )
 
 
