@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 LONGEST_QUOTE = 240
-_END = re.compile(r"(?<=[.!?؟;])(?<!\b\w\.)\s+(?=[^a-z\s])|\s*\n+\s*|\s*[•▪●]\s*")
+_END = re.compile(r"(?<=[.!?؟;])(?<!\b\w\.)\s+(?=[^a-z\s])|(?<=[.!?:])(?:rn)+(?=[A-Z(])|\s*\n+\s*|\s*[•▪●]\s*")
 _SPACE = re.compile(r"\s+")
 
 

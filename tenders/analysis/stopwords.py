@@ -26,14 +26,17 @@ _LISTS = {
         kde ked ktora ktore ktory ktori ku ma medzi na nad nam nie od po pod podla pokial pre pred pri s sa si so su sú
         svoj ta tak takze tato tento teto tieto to toho tohto tomto tuto ty u v vo vsak z za ze zo verejne obstaravanie
         zakazka zakazky predmet predmetom zmluva zmluvy obstaravatel dodavatel plnenie rozsah""",
-    "de": """aber alle allem allen aller alles als also am an auch auf aus bei bis bzw da damit dann das dass daß dem den
+    "de": """aber alle allem allen aller alles als also am an auch auf aus bei bis bzw da damit dann das dass daß dem
+        den
         denn der des die dies diese diesem diesen dieser dieses durch ein eine einem einen einer eines er es etwa für
         gem gemäß gegen hat haben im in ist ihre ihrer ins kann können mit muss müssen nach nicht noch nur ob oder ohne
-        sein seine sich sie sind so soll sollen sowie über um und unter vom von vor war werden wird wie wird wurde zu zum
+        sein seine sich sie sind so soll sollen sowie über um und unter vom von vor war werden wird wie wird wurde zu
+        zum
         zur zwischen auftrag auftrags auftraggeber auftragnehmer ausschreibung vergabe leistung leistungen
         vertrag angebot angebote""",
     "pl": """a aby albo ale bez bedzie beda byc byl byla bylo byly co czy dla do gdy i ich ile im innych iz jak jako je
-        jego jej jest jesli jeszcze juz kazdy kiedy ktora ktore ktorego ktorej ktory ktorych która lub ma moze na nad nie
+        jego jej jest jesli jeszcze juz kazdy kiedy ktora ktore ktorego ktorej ktory ktorych która lub ma moze na nad
+        nie
         niz o od oraz po pod podczas przed przez przy s sa sie są są swoje ta tak także te tego tej ten to tych tym u w
         we wraz wszystkich z za ze zgodnie zostanie zamowienie zamowienia zamawiajacy wykonawca umowa umowy przedmiot
         przedmiotem zakres""",
@@ -48,7 +51,8 @@ _LISTS = {
         umas uns contrato contratos contratacao concurso aquisicao prestacao servico servicos fornecimento objeto""",
     "fr": """a afin ai au aucun aussi autre autres aux avec avoir c ce ceci cela celle ces cet cette chaque comme d dans
         de depuis des deux doit donc dont du elle elles en entre est et etait etre eu fait il ils je l la le les leur
-        leurs lors lui ma mais me meme mes n ne ni non nos notre nous on ont ou par pas plus pour qu que qui s sa sans se
+        leurs lors lui ma mais me meme mes n ne ni non nos notre nous on ont ou par pas plus pour qu que qui s sa
+        sans se
         selon sera ses si son sont sous sur ta tous tout toute toutes un une vers vos vous y marche marches contrat
         prestation prestations travaux objet consultation accord cadre""",
     "it": """a ad agli ai al alla alle allo anche avere c che chi ci come con contro cui d da dagli dai dal dalla dalle

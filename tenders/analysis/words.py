@@ -11,16 +11,20 @@ from ..services.wording import folded
 from .stopwords import STOP_WORDS
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*|[^\W\d_]+\d+|\d+[^\W\d_]+")
+_LOST_BREAK = re.compile(r"(?:rn)+(?=[A-Z])")  # line breaks whose backslashes a publisher has lost
 _SHORTEST_STEM = 4
 # Endings of case and number, of words as folded; the longest that leaves four letters is cut.
 _ENDINGS = {
     "en": ("ings", "ing", "ments", "ies", "ed", "es", "s"),
     "de": ("ungen", "ung", "ern", "en", "em", "er", "es", "e", "n", "s"),
-    "cs": ("ovani", "ach", "ami", "ech", "eho", "emi", "emu", "ich", "imi", "ove", "ovi", "ych", "ymi", "am", "em", "ho",
+    "cs": ("ovani", "ach", "ami", "ech", "eho", "emi", "emu", "ich", "imi", "ove", "ovi", "ych", "ymi", "am", "em",
+    "ho",
            "im", "mi", "ou", "um", "ym", "y", "i", "a", "e", "u", "o"),
-    "sk": ("ovanie", "ovania", "och", "ach", "ami", "ego", "emi", "emu", "eho", "ich", "imi", "ove", "ovi", "ych", "ymi",
+    "sk": ("ovanie", "ovania", "och", "ach", "ami", "ego", "emi", "emu", "eho", "ich", "imi", "ove", "ovi", "ych",
+    "ymi",
            "am", "em", "ho", "im", "mi", "ou", "om", "ym", "y", "i", "a", "e", "u", "o"),
-    "pl": ("owania", "owanie", "ach", "ami", "ego", "emu", "ich", "imi", "owi", "ych", "ymi", "ej", "em", "ie", "im", "om",
+    "pl": ("owania", "owanie", "ach", "ami", "ego", "emu", "ich", "imi", "owi", "ych", "ymi", "ej", "em", "ie", "im",
+    "om",
            "ow", "ym", "y", "i", "a", "e", "u", "o"),
     "es": ("ciones", "cion", "es", "as", "os", "s", "a", "o", "e"),
     "pt": ("coes", "cao", "es", "as", "os", "s", "a", "o", "e"),
@@ -44,10 +48,12 @@ class Word:
 def words_of(text: str, language: str) -> Iterator[Word]:
     stop = STOP_WORDS.get(language, frozenset())
     for found in _WORD.finditer(text):
-        surface = found.group()
+        lost = _LOST_BREAK.match(found.group())
+        start = found.start() + (lost.end() if lost else 0)
+        surface = text[start : found.end()]
         plain = folded(surface)
         is_empty = plain in stop or (len(plain) < 2)
-        yield Word(surface, "" if is_empty else stem(plain, language), found.start(), found.end())
+        yield Word(surface, "" if is_empty else stem(plain, language), start, found.end())
 
 
 def stems(text: str, language: str) -> list[str]:
