@@ -11,22 +11,52 @@ from .words import stems
 
 _FEWEST = 20  # notices of a division to learn from
 _DIVISIONS = {
-    "03": "farming, forestry", "09": "fuel, energy", "14": "mining products", "15": "food", "16": "farm machinery",
-    "18": "clothing", "19": "leather, textiles", "22": "print", "24": "chemicals", "30": "office and computing
-    machines",
-    "31": "electrical machinery", "32": "communication equipment", "33": "medical supplies", "34": "transport
-    equipment",
-    "35": "security equipment", "37": "sport, art", "38": "laboratory equipment", "39": "furniture", "41": "water",
-    "42": "industrial machinery", "43": "construction machinery", "44": "construction materials", "45": "construction
-    work",
-    "48": "software", "50": "repair and maintenance", "51": "installation", "55": "hotel and catering", "60":
-    "transport",
-    "63": "transport support", "64": "post, telecommunication", "65": "utilities", "66": "finance, insurance",
-    "70": "real estate", "71": "architecture, engineering", "72": "IT services", "73": "research",
-    "75": "public administration", "76": "oil and gas services", "77": "farming and landscaping services",
-    "79": "business services", "80": "education", "85": "health, social work", "90": "sewage, refuse, cleaning",
-    "92": "recreation, culture", "98": "other services",
-}  # fmt: skip
+    "03": "farming, forestry",
+    "09": "fuel, energy",
+    "14": "mining products",
+    "15": "food",
+    "16": "farm machinery",
+    "18": "clothing",
+    "19": "leather, textiles",
+    "22": "print",
+    "24": "chemicals",
+    "30": "office and computing machines",
+    "31": "electrical machinery",
+    "32": "communication equipment",
+    "33": "medical supplies",
+    "34": "transport equipment",
+    "35": "security equipment",
+    "37": "sport, art",
+    "38": "laboratory equipment",
+    "39": "furniture",
+    "41": "water",
+    "42": "industrial machinery",
+    "43": "construction machinery",
+    "44": "construction materials",
+    "45": "construction work",
+    "48": "software",
+    "50": "repair and maintenance",
+    "51": "installation",
+    "55": "hotel and catering",
+    "60": "transport",
+    "63": "transport support",
+    "64": "post, telecommunication",
+    "65": "utilities",
+    "66": "finance, insurance",
+    "70": "real estate",
+    "71": "architecture, engineering",
+    "72": "IT services",
+    "73": "research",
+    "75": "public administration",
+    "76": "oil and gas services",
+    "77": "farming and landscaping services",
+    "79": "business services",
+    "80": "education",
+    "85": "health, social work",
+    "90": "sewage, refuse, cleaning",
+    "92": "recreation, culture",
+    "98": "other services",
+}
 _KINDS = {"works": "Works", "goods": "Goods", "supplies": "Goods", "services": "Services"}
 
 
