@@ -13,6 +13,7 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from .. import cpv
 from ..models import Decision, Score, Tender
 from .searchfields import BANDS, DEADLINES, NOT_ASSESSED, UNDECIDED
 
@@ -93,12 +94,13 @@ def _counted(hits: list[tuple[Any, ...]], factor: float, *, at_least: int = 0) -
     now = timezone.now()
     relevances = dict(Score.Relevance.choices) | {NOT_ASSESSED: "Not assessed"}
     decisions = dict(Decision.Choice.choices) | {UNDECIDED: "Undecided"}
+    divisions = [code[:2] for code in codes]
     named = top(buyers)
     return Facets(
         count=len(hits) if is_exact else max(at_least, _rounded(len(hits) * factor)),
         is_exact=is_exact,
         country=top(countries),
-        cpv=top(code[:2] for code in codes),
+        cpv=top(divisions, {code: cpv.name_of(code) or code for code in set(divisions)}),
         relevance=top((grade or NOT_ASSESSED for grade in grades), relevances, in_order=True),
         decision=top((choice or UNDECIDED for choice in choices), decisions, in_order=True),
         buyer=[FacetValue(f'"{buyer.value}"', buyer.label, buyer.count) for buyer in named],
@@ -111,7 +113,7 @@ def _counted(hits: list[tuple[Any, ...]], factor: float, *, at_least: int = 0) -
 def _rounded(count: float) -> int:
     """To two digits: more would look as if it had been counted."""
     whole = round(count)
-    step = 10 ** max(0, len(str(whole)) - 2)
+    step: int = 10 ** max(0, len(str(whole)) - 2)
     return round(whole / step) * step
 
 

@@ -159,6 +159,9 @@ def _deadline(name: str) -> Q:
 def _of_organisation(filters: TenderFilters, organisation: UUID | None) -> Q:
     """By subquery: from the organisation's few rows to the tenders, not through all tenders."""
     condition = Q()
+    if organisation is None:  # nobody has assessed or decided anything for this user
+        asked = (filters.relevance, filters.decision)
+        return Q(pk__in=[]) if any(choices and "none" not in choices for choices in asked) else condition
     if filters.relevance:
         scores = Score.objects.filter(organisation_id=organisation)
         graded = Q(pk__in=scores.filter(relevance__in=filters.relevance).values("tender_id"))
