@@ -24,4 +24,10 @@ SCHEDULE = (
         kind="jobs.trim",
         description="Removes old jobs, webhook messages, runs of the schedule, expired sessions and tokens",
     ),
+    Task(
+        name="trim-model-calls",
+        cron="30 2 * * *",
+        kind="ai.trim",
+        description="Finds calls of models that were lost, removes old ones and answers no longer kept",
+    ),
 )

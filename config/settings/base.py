@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import environ
@@ -44,6 +45,7 @@ INSTALLED_APPS = [
     "rest_framework_simplejwt.token_blacklist",
     "accounts",
     "jobs",
+    "ai",
     "projects",
     "tenders",
     "config",
@@ -278,14 +280,44 @@ DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True  # config.tracing has checked 
 DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = 10  # DEBUG: one line per request, when it has been answered
 DJANGO_STRUCTLOG_STATUS_4XX_LOG_LEVEL = 20  # INFO: people mistype
 
+# --- language models: docs/ai.md ------------------------------------------------------------------------------------
+# offline: nobody is asked, every feature reads by rules. anthropic. openai: any server with its chat completions.
+AI_PROVIDER = env.str("AI_PROVIDER", default="offline")
+AI_MODEL = env.str("AI_MODEL", default="")
+AI_API_KEY = env.str("AI_API_KEY", default="")
+AI_BASE_URL = env.str("AI_BASE_URL", default="")  # the provider's own unless told
+AI_PROXY_URL = env.str("AI_PROXY_URL", default="")  # for requests to the provider; no other proxy is used
+AI_TIMEOUT_S = env.float("AI_TIMEOUT_S", default=60.0)  # of one request
+AI_CONNECT_TIMEOUT_S = env.float("AI_CONNECT_TIMEOUT_S", default=5.0)
+AI_WAIT_S = env.float("AI_WAIT_S", default=120.0)  # for a place among the calls in flight
+AI_ATTEMPTS = env.int("AI_ATTEMPTS", default=3)
+AI_BACKOFF_S = (4.0, 60.0)  # shortest and longest wait between attempts
+AI_CALLS_KEPT_DAYS = env.int("AI_CALLS_KEPT_DAYS", default=90)
+# For all organisations together, a day of UTC; "none": as much as it takes.
+_budget = env.str("AI_DAILY_BUDGET_USD", default="20")
+AI_DAILY_BUDGET_USD: Decimal | None = None if _budget.lower() == "none" else Decimal(_budget)
+# US dollars per million tokens, in and out, as published on the date. Add yours: AI_PRICES={"my-model": ["0", "0"]}.
+AI_PRICES_AS_OF = env.str("AI_PRICES_AS_OF", default="2026-03-21")
+AI_PRICES: dict[str, tuple[str, str]] = {
+    "claude-haiku-4-5": ("1", "5"),
+    "claude-sonnet-4-5": ("3", "15"),
+    "claude-sonnet-4-6": ("3", "15"),
+    "claude-opus-4-5": ("5", "25"),
+    "claude-opus-4-6": ("5", "25"),
+    **env.json("AI_PRICES", default={}),
+}
+AI_UNKNOWN_PRICE = ("15", "75")  # of models that the list does not have: rather too dear than unnoticed
+
 # Shared by all workers on all hosts: docs/limits.md. Set them as the provider states them for your account.
+_model = "anthropic" if AI_PROVIDER == "offline" else AI_PROVIDER
 JOBS_LIMITS = {
-    "model:anthropic": {
+    f"model:{_model}": {
         "size": env.int("MODEL_CALLS_AT_ONCE", default=20),
-        "lease_s": 30,
+        "lease_s": 2 * AI_TIMEOUT_S,  # a lease always has half its time left: a request ends with it
         "reserved": {"high": env.int("MODEL_CALLS_RESERVED", default=4)},
     },
-    "model:anthropic:tokens": {"per_minute": env.int("MODEL_TOKENS_PER_MINUTE", default=400_000)},
+    f"model:{_model}:tokens": {"per_minute": env.int("MODEL_TOKENS_PER_MINUTE", default=400_000)},
+    f"model:{_model}:requests": {"per_minute": env.int("MODEL_REQUESTS_PER_MINUTE", default=1000)},
 }
 
 # --- language, time -------------------------------------------------------------------------------------------------

@@ -1,0 +1,200 @@
+"""One question to the provider until it is answered: attempts, the one repair, what each outcome means."""
+
+from __future__ import annotations
+
+import random
+import time
+from dataclasses import replace
+from typing import Generic, TypeVar
+
+import structlog
+from django.conf import settings
+from pydantic import BaseModel
+
+from jobs import limits
+from jobs.limits import LimitUnreachable
+
+from ..answer import Question, Reply, Stop, Turn
+from ..configuration import Configuration
+from ..exceptions import AnswerInvalid, ModelDeclined, ModelUnavailable, RequestRejected
+from ..pricing import estimate_tokens
+from ..providers import Dialect, provider_of, wire
+from ..providers.protocol import NotAReply
+from ..reading import Unfit, read
+from . import pausing
+from .ledger import Entry
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T", bound=BaseModel)
+
+SLICE_S = 0.25  # of a sleep: an exception sent to this thread (a job's cancellation) arrives between two
+QUOTED = 4000  # characters of a wrong answer shown to the model again
+
+# What each server understands, found out once per process; threads may race on it, and find out the same.
+_dialects: dict[str, Dialect] = {}
+
+
+class Conversation(Generic[T]):
+    def __init__(
+        self, config: Configuration, schema: type[T], entry: Entry, *, queue: str, wait_s: float | None
+    ) -> None:
+        self._config = config
+        self._provider = provider_of(config.provider)
+        self._schema = schema
+        self._entry = entry
+        self._queue = queue
+        self._wait_s = settings.AI_WAIT_S if wait_s is None else wait_s
+        self._failures = 0
+        self._is_repaired = False
+
+    def hold(self, question: Question, *, cache_s: float | None) -> tuple[T, tuple[str, ...]]:
+        """The object, and what was adjusted in it. Whatever happens is in the entry, also when the process is told to
+        stop."""
+        self._entry.begin(tokens_in=_tokens_in(question), tokens_out=question.max_tokens)
+        try:
+            value, adjusted = self._converse(question)
+        except BaseException as error:
+            self._entry.failed(error)
+            raise
+        self._entry.answered(value.model_dump(mode="json"), cache_s=cache_s)
+        return value, adjusted
+
+    def _converse(self, question: Question) -> tuple[T, tuple[str, ...]]:
+        while True:
+            reply = self._reply(question)
+            if reply is None:
+                continue
+            if reply.stop is Stop.DECLINED:
+                self._entry.fault("declined")
+                raise ModelDeclined("The model declined to answer this.")
+            try:
+                return self._read(reply)
+            except Unfit as unfit:
+                self._entry.fault("truncated" if reply.stop is Stop.TRUNCATED else "unfit")
+                if self._is_repaired:
+                    raise AnswerInvalid(
+                        f"The model's answer does not fit, and neither does its repair: {unfit}"
+                    ) from unfit
+                self._is_repaired = True
+                question = _repaired(question, reply, unfit)
+                self._entry.extend(tokens_in=_tokens_in(question), tokens_out=question.max_tokens)
+
+    def _read(self, reply: Reply) -> tuple[T, tuple[str, ...]]:
+        """Also of a cut answer: sometimes only the wrapping is missing."""
+        try:
+            return read(self._schema, reply.text, is_last=self._is_repaired)
+        except Unfit:
+            if reply.stop is Stop.TRUNCATED:
+                raise Unfit("It was cut off: it must be shorter.") from None
+            raise
+
+    def _reply(self, question: Question) -> Reply | None:
+        """One request. None: it failed, and is worth another one, the wait for which is over."""
+        dialect = _dialects.get(self._config.fingerprint, Dialect())
+        try:
+            return self._request(question, dialect)
+        except wire.KeyRefused as refused:
+            self._note(refused, question)
+            raise pausing.pause(configuration=self._config, status=refused.status, reason=str(refused)) from refused
+        except wire.Rejected as rejected:
+            self._note(rejected, question)
+            simpler = self._provider.simpler(dialect, str(rejected).lower())
+            if simpler is None:
+                raise RequestRejected(f"{self._config.provider} does not take this request: {rejected}") from rejected
+            _dialects[self._config.fingerprint] = simpler
+            log.info("model_dialect", model=self._config.model, output=simpler.output, length=simpler.length_field)
+        except wire.Failed as failure:
+            self._note(failure, question)
+            self._failures += 1
+            if self._failures >= settings.AI_ATTEMPTS:
+                raise self._unavailable(failure) from failure
+            # A throttled call waits for its next place: nobody gets one before the pause for all is over.
+            if not isinstance(failure, wire.Throttled):
+                _sleep(backoff_s(self._failures))
+        return None
+
+    def _request(self, question: Question, dialect: Dialect) -> Reply:
+        config, name = self._config, self._config.limit_name
+        tokens_in = _tokens_in(question)
+        reserved, used = tokens_in + question.max_tokens, 0
+        bucket = limits.get_bucket(f"{name}:tokens")
+        limits.get_bucket(f"{name}:requests").take(1, timeout_s=self._wait_s)
+        bucket.take(reserved, timeout_s=self._wait_s)
+        try:
+            with limits.get(name).hold(timeout_s=self._wait_s, queue=self._queue, who=self._entry.row.purpose) as lease:
+                pausing.check(config)  # it may have begun while we waited
+                received = self._post(question, dialect, lease)
+                lease.succeeded()
+            try:
+                reply = self._provider.reply(received.document)
+            except NotAReply as error:
+                text = "The answer is not one of this protocol. Is AI_BASE_URL right?"
+                raise wire.Failed(
+                    "no_reply", text, status=200, latency_ms=received.latency_ms, is_maybe_billed=True
+                ) from error
+            used = self._entry.replied(reply, tokens_in=tokens_in)
+            return reply
+        finally:
+            _settle(bucket, reserved, used)
+
+    def _post(self, question: Question, dialect: Dialect, lease: limits.Lease) -> wire.Received:
+        config, provider = self._config, self._provider
+        self._entry.sent()
+        try:
+            return wire.post(
+                config.base_url + provider.path,
+                headers=provider.headers(config.api_key),
+                body=provider.body(config.model, question, dialect),
+                timeout_s=max(0.1, min(settings.AI_TIMEOUT_S, lease.remaining_s)),
+            )
+        except wire.Throttled as throttled:
+            try:
+                lease.throttled(throttled.retry_after_s, f"{config.provider}: {throttled}"[:200])
+            except LimitUnreachable as error:
+                log.warning("model_pause_not_shared", error=str(error))
+            raise
+
+    def _note(self, failure: wire.Failed, question: Question) -> None:
+        billed = _tokens_in(question) if failure.is_maybe_billed else 0
+        self._entry.fault(failure.code, status=failure.status, latency_ms=failure.latency_ms, billed_tokens=billed)
+
+    def _unavailable(self, failure: wire.Failed) -> ModelUnavailable:
+        asked_s = failure.retry_after_s if isinstance(failure, wire.Throttled) else None
+        return ModelUnavailable(
+            f"{self._config.provider} gave no answer in {self._failures} attempts; the last: {failure}",
+            retry_after_s=asked_s,
+        )
+
+
+def backoff_s(failures: int) -> float:
+    """After the first failure the shortest wait, then twice that and so on, less up to a third: callers who failed
+    together must not come back together."""
+    shortest, longest = settings.AI_BACKOFF_S
+    return float(min(longest, shortest * 2 ** (failures - 1))) * random.uniform(0.67, 1)  # noqa: S311
+
+
+def _repaired(question: Question, reply: Reply, unfit: Unfit) -> Question:
+    """An answer that was cut off: the same once more with room for twice as much. Else: what was wrong."""
+    if reply.stop is Stop.TRUNCATED:
+        return replace(question, max_tokens=2 * question.max_tokens)
+    told = f"That does not fit what was asked for:\n{unfit}\nGive the whole JSON object again, corrected."
+    turns = (*question.turns, Turn("assistant", reply.text[:QUOTED] or "{}"), Turn("user", told))
+    return replace(question, turns=turns)
+
+
+def _tokens_in(question: Question) -> int:
+    text = "".join(turn.text for turn in question.turns)
+    return estimate_tokens(question.system + text + str(question.json_schema))
+
+
+def _settle(bucket: limits.TokenBucket, reserved: int, used: int) -> None:
+    try:
+        bucket.settle(reserved, used)
+    except LimitUnreachable as error:
+        log.warning("model_tokens_not_settled", reserved=reserved, used=used, error=str(error))
+
+
+def _sleep(seconds: float) -> None:
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        time.sleep(min(left, SLICE_S))

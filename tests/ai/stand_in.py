@@ -1,0 +1,206 @@
+"""A model server on loopback, in threads of its own, that speaks Anthropic's messages and OpenAI's chat completions,
+and fails as real ones do: as scripted, or at a rate.
+
+It counts what it is asked, what it has in flight, and every fault it makes.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import socket
+import struct
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+Json = dict[str, Any]
+
+STATUSES = {"429": 429, "529": 529, "500": 500, "401": 401, "402": 402, "403": 403, "400": 400}
+MISFIT = {"nothing": "of what was asked"}
+
+
+@dataclass
+class Behaviour:
+    """`script`: what the next requests meet, in turn; after it, at `rate`, one of `faults`. `answer`: the JSON that is
+    answered with. `refuses`: fields of a request that this server does not take. `key`: which is accepted; None: any.
+    """
+
+    answer: Callable[[Json], Any] = lambda body: {"title": "Road works", "score": 0.5, "tags": ["road"]}
+    script: list[str] = field(default_factory=list)
+    faults: tuple[str, ...] = ()
+    rate: float = 0.0
+    latency_s: float = 0.0
+    silence_s: float = 30.0
+    retry_after: str | None = None
+    refuses: tuple[str, ...] = ()
+    key: str | None = None
+    message: str = "as the test wants it"
+    has_usage: bool = True
+
+
+@dataclass
+class Seen:
+    requests: list[Json] = field(default_factory=list)
+    headers: list[Mapping[str, str]] = field(default_factory=list)
+    faults: Counter[str] = field(default_factory=Counter)
+    in_flight: int = 0
+    most_in_flight: int = 0
+    connections: int = 0
+
+
+class StandIn(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 256
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.behaviour = Behaviour()
+        self.seen = Seen()
+        self.lock = threading.Lock()
+        self.dice = random.Random(20261122)
+        self.over = threading.Event()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Clients that hang up are part of the play."""
+
+    def next_fate(self) -> str:
+        with self.lock:
+            told = self.behaviour
+            if told.script:
+                fate = told.script.pop(0)
+            elif told.faults and self.dice.random() < told.rate:
+                fate = self.dice.choice(told.faults)
+            else:
+                fate = ""
+            if fate not in ("", "fenced"):
+                self.seen.faults[fate] += 1
+            return fate
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: StandIn
+
+    def setup(self) -> None:
+        super().setup()
+        with self.server.lock:
+            self.server.seen.connections += 1
+
+    def log_message(self, *args: Any) -> None:
+        """Silent."""
+
+    def do_POST(self) -> None:
+        server = self.server
+        body = json.loads(self.rfile.read(int(self.headers.get("content-length", 0))))
+        with server.lock:
+            server.seen.requests.append(body)
+            server.seen.headers.append({name.lower(): value for name, value in self.headers.items()})
+            server.seen.in_flight += 1
+            server.seen.most_in_flight = max(server.seen.most_in_flight, server.seen.in_flight)
+        try:
+            answer = self.decide(body)
+        finally:
+            # Before the answer goes out: once the client has it, its place may be another's.
+            with server.lock:
+                server.seen.in_flight -= 1
+        if answer is not None:
+            self.send(*answer)
+
+    def decide(self, body: Json) -> tuple[int, Any] | None:
+        told = self.server.behaviour
+        if told.latency_s:
+            time.sleep(told.latency_s)
+        if self.path not in ("/v1/messages", "/v1/chat/completions"):
+            return 404, self.failure("not_found_error")
+        if told.key is not None and told.key not in (
+            self.headers.get("x-api-key"),
+            (self.headers.get("authorization") or "").removeprefix("Bearer "),
+        ):
+            return 401, self.failure("authentication_error")
+        for name in told.refuses:
+            if name in body or name == (body.get("response_format") or {}).get("type"):
+                return 400, {"error": {"type": "invalid_request_error", "message": f"Unsupported: {name}"}}
+        fate = self.server.next_fate()
+        if fate in STATUSES:
+            return STATUSES[fate], self.failure("api_error")
+        if fate == "silence":
+            self.server.over.wait(told.silence_s)
+            self.close_connection = True
+            return None
+        if fate == "reset":
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.close_connection = True
+            self.connection.close()
+            return None
+        return 200, self.reply(body, fate)
+
+    def reply(self, body: Json, fate: str) -> Any:
+        text = json.dumps(self.server.behaviour.answer(body))
+        if fate == "html":
+            return "<html>Welcome to the portal</html>"
+        text = {
+            "truncated": text[: len(text) // 2],
+            "refusal": "",
+            "wrong_schema": json.dumps(MISFIT),
+            "fenced": f"<think>Perhaps {{1}}? No.</think>\nHere it is:\n```json\n{text}\n```\nAnything else?",
+            "prose": "I would rather talk about the weather.",
+        }.get(fate, text)
+        tokens = {"truncated": 5}.get(fate, 20)
+        if self.path == "/v1/messages":
+            return self.message(body, text, fate, tokens)
+        reason = {"truncated": "length", "refusal": "content_filter"}.get(fate, "stop")
+        said: Json = {"choices": [{"message": {"role": "assistant", "content": text}, "finish_reason": reason}]}
+        said["model"] = body["model"]
+        if self.server.behaviour.has_usage:
+            said["usage"] = {"prompt_tokens": 100, "completion_tokens": tokens}
+        return said
+
+    def message(self, body: Json, text: str, fate: str, tokens: int) -> Json:
+        said = {
+            "id": "msg_1",
+            "type": "message",
+            "role": "assistant",
+            "model": body["model"],
+            "content": [{"type": "thinking", "thinking": "…"}, {"type": "text", "text": text}],
+            "stop_reason": {"truncated": "max_tokens", "refusal": "refusal"}.get(fate, "end_turn"),
+        }
+        return said | (
+            {"usage": {"input_tokens": 100, "output_tokens": tokens}} if self.server.behaviour.has_usage else {}
+        )
+
+    def failure(self, kind: str) -> Json:
+        return {"type": "error", "error": {"type": kind, "message": self.server.behaviour.message}}
+
+    def send(self, status: int, document: Any) -> None:
+        raw = document.encode() if isinstance(document, str) else json.dumps(document).encode()
+        self.send_response(status)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(raw)))
+        if status in (429, 529) and self.server.behaviour.retry_after is not None:
+            self.send_header("retry-after", self.server.behaviour.retry_after)
+        self.end_headers()
+        self.wfile.write(raw)
+
+
+@contextmanager
+def running() -> Iterator[StandIn]:
+    server = StandIn()
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.over.set()
+        server.shutdown()
+        server.server_close()
+        thread.join(10)
