@@ -38,6 +38,14 @@ DECLARED = (
         purpose="Positions by expert role and grade, for the charts.",
         invalidated_by="Nobody: keyed by the project's time of change, which audits and decisions move.",
     ),
+    Namespace(
+        "tender_words",
+        ttl_s=24 * 3600,
+        compute_s=120,
+        grace_s=3600,
+        purpose="How many notices of a language have each word, from a sample: what makes a word telling.",
+        invalidated_by="Nobody: a day's new notices hardly move it.",
+    ),
 )
 NAMESPACES = {namespace.name: namespace for namespace in DECLARED}
 
