@@ -32,13 +32,6 @@ class FileTooLarge(Refused):
     code = "file_too_large"
 
 
-class ReadOnly(Refused):
-    """Visible to this user, but not theirs to change."""
-
-    status = 403
-    code = "read_only"
-
-
 class TenderMissing(Missing):
     code = "tender_not_found"
 

@@ -67,6 +67,8 @@ class Tender(models.Model):
             # Facets: narrowed by one of these, then newest first.
             models.Index(F("country"), F("published_at").desc(nulls_last=True), name="tender_country"),
             models.Index(F("cpv_main"), F("published_at").desc(nulls_last=True), name="tender_cpv"),
+            # A range of values, which may hold few: else all tenders would be looked through for them.
+            models.Index(fields=["value_amount"], name="tender_value"),
             # The import: tenders whose words are not indexed yet.
             models.Index(fields=["id"], name="tender_unindexed", condition=models.Q(search=None)),
         ]
