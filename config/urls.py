@@ -17,6 +17,7 @@ admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-a
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="projects:list"), name="home"),
     path("projects/", include("projects.urls")),
+    path("tenders/", include("tenders.urls")),
     path("jobs/", include("jobs.urls")),
     path("organisation/webhooks/", include("jobs.webhooks.urls")),
     path("accounts/", include("allauth.urls")),

@@ -44,5 +44,7 @@ def writing_organisation(user: User) -> Organisation:
     if organisation is None:
         raise NoOrganisation("You belong to no organisation. Ask a colleague to invite you into theirs.")
     if not may_write(user, organisation):
-        raise OnlyReads("You may look at what your firm decides, not change it. Ask its owner for the role of a member.")
+        raise OnlyReads(
+            "You may look at what your firm decides, not change it. Ask its owner for the role of a member."
+        )
     return organisation

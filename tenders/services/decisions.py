@@ -85,9 +85,7 @@ def _locked(tender_id: UUID, actor: User) -> tuple[Tender, Organisation]:
 
 
 def _standing(tender: Tender, organisation: Organisation) -> Decision | None:
-    found: Decision | None = Decision.objects.filter(
-        tender=tender, organisation=organisation, is_standing=True
-    ).first()
+    found: Decision | None = Decision.objects.filter(tender=tender, organisation=organisation, is_standing=True).first()
     return found
 
 

@@ -80,7 +80,10 @@ def changes_between(before: Notice, after: Notice) -> list[Change]:
         if old == new or (name == "value_currency" and before.value_amount is None):
             continue
         if isinstance(old, tuple):
-            gone, come = _titles(part for part in old if part not in new), _titles(part for part in new if part not in old)
+            gone, come = (
+                _titles(part for part in old if part not in new),
+                _titles(part for part in new if part not in old),
+            )
             found.append(Change(label, gone, come, "list"))
         elif isinstance(old or new, datetime):
             found.append(Change(label, old, new, "moment"))

@@ -40,4 +40,4 @@ def _of_kind(tenders: TenderQuerySet, code: str) -> TenderQuerySet:
     """By range: an index in the database's own collation serves no LIKE."""
     if len(code) < 4:
         return tenders
-    return tenders.filter(cpv_main__gte=code[:4], cpv_main__lt=code[:4] + "~")
+    return tenders.filter(cpv_main__gte=code[:4], cpv_main__lt=f"{int(code[:4]) + 1:04}")

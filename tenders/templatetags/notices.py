@@ -1,0 +1,88 @@
+"""Tags of the tender pages: `{% load notices %}`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.utils import timezone
+
+from .. import cpv
+from ..countries import COUNTRY_NAMES
+
+register = template.Library()
+
+SOON_DAYS = 3
+RIGHT_TO_LEFT = ("ar", "fa", "he", "ur")
+FLAGS = {
+    "title_from_description": "The notice has no title: this one is the first sentence of its description.",
+    "title_from_rationale": "The notice has no title: this one is the first sentence of its rationale.",
+    "title_missing": "The notice has no title, and nothing to make one of.",
+    "deadline_suspicious": "The deadline is more than five years after the publication: check it in the notice.",
+    "deadline_without_zone": "The notice does not say in which time zone the deadline is; it is read as UTC.",
+    "test_notice": "The publisher calls this a test notice: nothing may be for tender.",
+}
+
+
+@register.filter
+def closes(deadline: datetime | None) -> str:
+    """ "closes in 3 days", "closes in 5 hours", "closed 2 days ago"; none → "no deadline stated"."""
+    if deadline is None:
+        return "no deadline stated"
+    seconds = (deadline - timezone.now()).total_seconds()
+    hours, days = int(abs(seconds) // 3600), int(abs(seconds) // 86400)
+    if days > 730:
+        span = f"{days // 365} years"
+    elif days:
+        span = f"{days} day{'s' if days != 1 else ''}"
+    elif hours:
+        span = f"{hours} hour{'s' if hours != 1 else ''}"
+    else:
+        span = "less than an hour"
+    return f"closes in {span}" if seconds >= 0 else f"closed {span} ago"
+
+
+@register.filter
+def closes_kind(deadline: datetime | None) -> str:
+    """How it is shown: past, soon, open, none."""
+    if deadline is None:
+        return "none"
+    left = deadline - timezone.now()
+    return "past" if left.total_seconds() < 0 else "soon" if left.days < SOON_DAYS else "open"
+
+
+@register.filter
+def cpv_name(code: str) -> str:
+    return cpv.name_of(code)
+
+
+@register.filter
+def country_name(code: str) -> str:
+    """The code itself where we know no name."""
+    return COUNTRY_NAMES.get(code, code)
+
+
+@register.filter
+def flag_words(flag: str) -> str:
+    return FLAGS.get(flag, flag.replace("_", " "))
+
+
+@register.filter
+def direction(language: str) -> str:
+    """For `dir`: rtl where the language is known to be, else as the first letters are."""
+    return "rtl" if language in RIGHT_TO_LEFT else "auto"
+
+
+@register.filter
+def safe_link(url: Any) -> str:
+    """The address if a browser may follow it; "" for javascript:, data: and whatever else a publisher wrote."""
+    text = str(url or "").strip()
+    return text if text.lower().startswith(("https://", "http://")) else ""
+
+
+@register.filter
+def strength(contribution: Any) -> str:
+    """A share of the score with its sign: "+0.24", "−0.10", "0"."""
+    value = round(float(contribution or 0), 2)
+    return f"{value:+.2f}".replace("-", "−") if value else "0"

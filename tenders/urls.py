@@ -1,0 +1,20 @@
+"""Addresses of the tender pages."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from .views import profile, search, tender
+
+app_name = "tenders"
+
+_TENDER = "<uuid:tender_id>/"
+
+urlpatterns = [
+    path("", search.search, name="search"),
+    path("profile/", profile.profile, name="profile"),
+    path(_TENDER, tender.detail, name="detail"),
+    path(f"{_TENDER}decision/", tender.decision, name="decision"),
+    path(f"{_TENDER}bid/", tender.bid, name="bid"),
+    path(f"{_TENDER}useful/", tender.useful, name="useful"),
+]

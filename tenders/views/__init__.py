@@ -1,0 +1,1 @@
+"""HTML pages of tenders, by topic. Reads here, writes in services."""
