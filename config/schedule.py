@@ -19,6 +19,18 @@ SCHEDULE = (
         description="Brings the figures of projects by day and organisation up to date",
     ),
     Task(
+        name="enrich-tenders",
+        cron="30 3 * * *",
+        kind="tenders.enrich_nightly",
+        description="Has tenders that are new or have changed read for each organisation with a profile",
+    ),
+    Task(
+        name="sync-tenders",
+        cron="20 * * * *",
+        kind="tenders.sync_due",
+        description="Fetches each scheduled source of tenders that has changed",
+    ),
+    Task(
         name="trim",
         cron="10 2 * * *",
         kind="jobs.trim",

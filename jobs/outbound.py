@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urljoin
 
 import httpcore
@@ -26,7 +26,7 @@ from django.conf import settings
 
 from accounts.exceptions import Refused, Temporary
 
-CONNECT_S, TOTAL_S = 5.0, 15.0
+CONNECT_S, TOTAL_S, STALL_S = 5.0, 15.0, 60.0
 DEFAULT_PORTS = {"http": 80, "https": 443}
 LOWEST_FREE_PORT = 1024  # below it only the ports of the web: not mail, not SSH
 HOST_NAME = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?\.?")
@@ -71,6 +71,15 @@ class Answer:
     body: bytes
     is_cut: bool
     url: str
+
+
+class Sink(Protocol):
+    """Takes a body too large for memory, piece by piece. What it raises ends the exchange, and reaches the caller."""
+
+    def begin(self, status: int, headers: Mapping[str, str]) -> bool:
+        """Whether the body of this answer is to come here; else it is read as always. Not asked of redirects."""
+
+    def write(self, chunk: bytes) -> object: ...
 
 
 def check_url(url: str) -> httpx.URL:
@@ -153,14 +162,16 @@ def fetch(
     headers: Mapping[str, str] | None = None,
     timeout_s: float = TOTAL_S,
     redirects: int = 5,
+    sink: Sink | None = None,
 ) -> Answer:
-    """GET, following redirects, each hop checked like the first. Whatever the status.
+    """GET, following redirects, each hop checked like the first. Whatever the status. With a `sink`, which keeps its
+    own limit, `timeout_s` may be long: between two pieces of the answer at most STALL_S pass.
 
     Raises AddressForbidden, Unreachable, AnswerTooLarge; Refused("too_many_redirects").
     """
     deadline = _Deadline(timeout_s)
     for _ in range(redirects + 1):
-        answer = _exchange("GET", check_url(url), headers or {}, b"", limit_bytes, deadline)
+        answer = _exchange("GET", check_url(url), headers or {}, b"", limit_bytes, deadline, sink)
         target = answer.headers.get("location")
         if answer.status not in REDIRECTS or not target:
             if answer.is_cut:
@@ -260,7 +271,13 @@ def _resolve(host: str, port: int, timeout_s: float) -> list[Address]:
 
 
 def _exchange(
-    method: str, url: httpx.URL, headers: Mapping[str, str], content: bytes, limit_bytes: int, deadline: _Deadline
+    method: str,
+    url: httpx.URL,
+    headers: Mapping[str, str],
+    content: bytes,
+    limit_bytes: int,
+    deadline: _Deadline,
+    sink: Sink | None = None,
 ) -> Answer:
     """One connection for one request: nothing is kept that could be used for another host or after a fork."""
     target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
@@ -269,18 +286,26 @@ def _exchange(
     pool = httpcore.ConnectionPool(
         ssl_context=_tls(settings.OUTBOUND_CA_FILE), network_backend=_CheckedBackend(deadline), max_connections=1
     )
+    given = list((sent | dict(headers)).items())
+    waits = {"timeout": {"read": STALL_S}} if sink else {}
     try:
-        with pool, pool.stream(method, target, headers=list((sent | dict(headers)).items()), content=content) as said:
-            body, is_cut = _read(said, limit_bytes)
+        with pool, pool.stream(method, target, headers=given, content=content, extensions=waits) as said:
+            found = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in said.headers}
+            body, is_cut = _read(said, found, limit_bytes, sink)
     except httpcore.TimeoutException:
         raise Unreachable(f"{url.host} did not answer in time (at most {deadline.seconds:g} s).") from None
     except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
         raise Unreachable(f"{url.host} could not be reached: {_reason(error)}") from error
-    found = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in said.headers}
     return Answer(said.status, found, body, is_cut, str(url))
 
 
-def _read(said: httpcore.Response, limit_bytes: int) -> tuple[bytes, bool]:
+def _read(
+    said: httpcore.Response, headers: Mapping[str, str], limit_bytes: int, sink: Sink | None
+) -> tuple[bytes, bool]:
+    if sink is not None and said.status not in REDIRECTS and sink.begin(said.status, headers):
+        for chunk in said.iter_stream():
+            sink.write(chunk)
+        return b"", False
     body = bytearray()
     for chunk in said.iter_stream():
         body += chunk

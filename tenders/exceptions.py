@@ -55,3 +55,19 @@ class OnlyReads(Refused):
 
 class DecisionRefused(Refused):
     code = "decision_refused"
+
+
+class ImportMissing(Missing):
+    code = "import_not_found"
+
+
+class SourceRefused(Refused):
+    """The source can't be like that; the message says what it takes."""
+
+    code = "source_refused"
+
+
+class NotFetched(Refused):
+    """The publisher's server answered that there is nothing here, or not for us: asking again will not help."""
+
+    code = "not_fetched"

@@ -5,19 +5,24 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
-from ..exceptions import SourceMissing
+from accounts.models import Membership, Organisation
+from jobs.outbound import check_url
+
+from ..exceptions import NoOrganisation, OnlyReads, SourceMissing, SourceRefused
 from ..models import Import, Source
 from . import importing
+from .access import writing_organisation
 
 if TYPE_CHECKING:
-    from accounts.models import Organisation, User
+    from accounts.models import User
 
 Report = Callable[[int, int, str], None]
+EDITABLE = ("name", "kind", "location", "country", "mapping", "is_scheduled")
 FILES = ("*.json", "*.jsonl", "*.ndjson", "*.json.gz", "*.jsonl.gz", "*.gz", "*.xml", "*.csv", "*.xlsx")
 
 
@@ -32,6 +37,75 @@ def existing_source(*, name: str, organisation: Organisation | None = None) -> S
     source = Source.objects.filter(name=name, organisation=organisation).first()
     if source is None:
         raise SourceMissing(f"There is no source named {name!r}.")
+    return source
+
+
+def visible_source(*, source_id: UUID, user: User) -> Source:
+    source: Source | None = Source.objects.visible_to(user).filter(pk=source_id).first()
+    if source is None:
+        raise SourceMissing("There is no such source.")
+    return source
+
+
+def changeable_source(*, source_id: UUID, user: User) -> Source:
+    """As `visible_source`; OnlyReads (403) for those who see it and may not change it."""
+    source = visible_source(source_id=source_id, user=user)
+    if not Source.objects.changeable_by(user).filter(pk=source_id).exists():
+        raise OnlyReads("You may look at this source, not change it. Shared sources are kept by the site's staff.")
+    return source
+
+
+def organisation_for(actor: User, organisation_id: UUID | None = None) -> Organisation:
+    """The one named, or the first one of the actor. Raises NoOrganisation, OnlyReads."""
+    if organisation_id is None:
+        return writing_organisation(actor)
+    membership = Membership.objects.of(actor).filter(organisation_id=organisation_id).select_related("organisation")
+    found = membership.first()
+    if found is None:
+        raise NoOrganisation("This is none of your organisations.")
+    if found.role == Membership.Role.VIEWER:
+        raise OnlyReads("You may look at this organisation's tenders, not add any. Ask its owner for more.")
+    return found.organisation
+
+
+def create_source(
+    *, actor: User, values: Mapping[str, Any], organisation_id: UUID | None = None, is_shared: bool = False
+) -> Source:
+    """`values`: of EDITABLE. Shared sources are made by staff who may add sources. Raises SourceRefused, OnlyReads."""
+    if is_shared and not (actor.is_staff and actor.has_perm("tenders.add_source")):
+        raise OnlyReads("Shared sources are kept by the site's staff. Make one of your organisation's own.")
+    source = Source(organisation=None if is_shared else organisation_for(actor, organisation_id))
+    return _saved(source, values, may_read_paths=is_shared)
+
+
+def change_source(*, source_id: UUID, actor: User, values: Mapping[str, Any]) -> Source:
+    """`values`: any of EDITABLE. A new address begins anew: what was kept of the old one is forgotten."""
+    changeable_source(source_id=source_id, user=actor)
+    with transaction.atomic():
+        source = Source.objects.select_for_update().get(pk=source_id)
+        is_staff = actor.is_staff and actor.has_perm("tenders.change_source")
+        return _saved(source, values, may_read_paths=is_staff)
+
+
+def _saved(source: Source, values: Mapping[str, Any], *, may_read_paths: bool) -> Source:
+    before = (source.kind, source.location)
+    for name in EDITABLE:
+        if name in values:
+            setattr(source, name, values[name])
+    source.location = source.location.strip()
+    if source.kind == Source.Kind.PATH and (source.kind, source.location) != before and not may_read_paths:
+        raise OnlyReads("Files on the server are read for the site's staff only. Upload the file instead.")
+    if source.kind == Source.Kind.URL:
+        check_url(source.location)
+    elif source.is_scheduled:
+        raise SourceRefused("Only sources with an https address can be fetched by the schedule.")
+    if (source.kind, source.location) != before:
+        source.etag = source.last_modified = source.cursor = ""
+    try:
+        with transaction.atomic():
+            source.save()
+    except IntegrityError as error:
+        raise SourceRefused("There is a source of this name already.", code="source_exists") from error
     return source
 
 

@@ -1,0 +1,68 @@
+"""Background jobs of sources and imports: thin wrappers around services."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from jobs.registry import register
+from jobs.run import Run
+
+from .models import Import
+from .services import fetching, uploads
+
+MEMORY_MB = 1024  # an import takes some 150; a record of the largest size, as objects, a few times 32
+
+
+def counts_of(record: Import) -> dict[str, Any]:
+    return {
+        "import_id": str(record.pk),
+        "source_id": str(record.source_id),
+        **{name: getattr(record, name) for name in fetching.COUNTS},
+        "error": record.error,
+    }
+
+
+def import_failed(params: dict[str, Any], error: dict[str, Any]) -> None:
+    uploads.record_failure(import_id=UUID(params["import_id"]), message=error.get("message", ""))
+
+
+def sync_failed(params: dict[str, Any], error: dict[str, Any]) -> None:
+    fetching.record_failure(source_id=UUID(params["source_id"]), message=error.get("message", ""))
+
+
+@register(
+    uploads.IMPORT,
+    isolated=True,
+    max_retries=10,  # it waits for its turn, too
+    timeout_s=3600,
+    memory_mb=MEMORY_MB,
+    subject_type="tender_source",
+    title="Read notices",
+    on_failed=import_failed,
+)
+def import_file(run: Run, params: dict[str, Any]) -> dict[str, Any]:
+    """params: import_id, mapping (field to column heading, or null)."""
+    record = uploads.read_upload(import_id=UUID(params["import_id"]), mapping=params.get("mapping"), report=run.report)
+    return counts_of(record)
+
+
+@register(
+    fetching.SYNC,
+    isolated=True,
+    max_retries=6,
+    backoff_s=(30, 1800),
+    timeout_s=3600,
+    memory_mb=MEMORY_MB,
+    subject_type="tender_source",
+    title="Fetch notices",
+    on_failed=sync_failed,
+)
+def sync(run: Run, params: dict[str, Any]) -> dict[str, Any]:
+    """params: source_id."""
+    return fetching.sync_source(source_id=UUID(params["source_id"]), job_id=run.job_id, report=run.report)
+
+
+@register("tenders.sync_due", queue="low", title="Fetch all scheduled sources")
+def sync_due(run: Run, params: dict[str, Any]) -> dict[str, Any]:
+    return {"job_ids": [str(job_id) for job_id in fetching.start_due()]}
