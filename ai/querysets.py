@@ -11,7 +11,7 @@ from django.db.models import Count, Q, Sum
 from django.db.models.functions import Coalesce, TruncDate
 
 if TYPE_CHECKING:
-    pass
+    from .models import ModelCall, ProviderPause  # noqa: F401 - ruff does not see names in QuerySet["…"]
 
 
 class CallQuerySet(models.QuerySet["ModelCall"]):
@@ -22,7 +22,7 @@ class CallQuerySet(models.QuerySet["ModelCall"]):
     def by_day(self, *, since: date) -> list[dict[str, Any]]:
         """[{day, calls, cached, failed, tokens_in, tokens_out, cost_usd}], newest first; days are of UTC. The cost is
         an estimate for the calls that are under way or were lost."""
-        return list(
+        days = (
             self.filter(created_at__date__gte=since)
             .annotate(day=TruncDate("created_at"))
             .values("day")
@@ -36,6 +36,7 @@ class CallQuerySet(models.QuerySet["ModelCall"]):
             )
             .order_by("-day")
         )
+        return [dict(day) for day in days]
 
 
 class PauseQuerySet(models.QuerySet["ProviderPause"]):

@@ -13,7 +13,7 @@ _EMAIL = re.compile(
 )
 
 _DIGITS = r"\d(?:[\s ./–-]{0,3}\(?\d\)?){5,16}"
-_INTERNATIONAL = re.compile(rf"(?<![\w+])(?:\+|00(?=[1-9]\d[\s /.-]))\s?\(?{_DIGITS}(?!\w)")
+_INTERNATIONAL = re.compile(rf"(?<![\w+])(?:\+|(?<!\d )00(?=[1-9]\d[\s /.-]))\s?\(?{_DIGITS}(?!\w)")
 _LABELLED = re.compile(
     r"(?P<word>(?<!\w)(?:tel(?:e(?:ph|f)on[eo]?|\.?efon|éfono)?|phone|fax|mobile?|móvil|telemóvel|teléfono|tél(?:éphone)?"
     r"|téléphone|handy|gsm|ph|هاتف|الهاتف|فاكس|جوال)\b(?:\s?(?:no|nr|n[°º]|number))?[.:\s]{0,4})"
@@ -22,7 +22,7 @@ _LABELLED = re.compile(
 )
 # A national number begins with 0 and is written in groups: 030 / 1234-567, (0211) 99 88 77. Dates and codes are not.
 _NATIONAL = re.compile(
-    r"(?<![\w.,/-])\(?0[1-9]\d{1,4}\)?(?:\s?[/–-]\s?|\s)\d{2,8}(?:[\s-]\d{2,6}){0,4}(?![\w/]|[.,]\d)"
+    r"(?<![\w.,/-])(?<!\d )\(?0[1-9]\d{1,4}\)?(?:\s?[/–-]\s?|\s)\d{2,8}(?:[\s-]\d{2,6}){0,4}(?![\w/]|[.,]\d)"
 )
 _AMERICAN = re.compile(r"(?<![\w.])(?:\(\d{3}\)\s?|\d{3}[-.])\d{3}[-.]\d{4}(?![\w-])")
 
@@ -43,6 +43,25 @@ _HONORIFIC = re.compile(
 )
 _LEADING_TITLES = re.compile(rf"(?:{_TITLE}\s+)*", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_][\w'’.-]*")
+_BETWEEN = {
+    "al",
+    "bin",
+    "da",
+    "de",
+    "del",
+    "della",
+    "den",
+    "der",
+    "di",
+    "do",
+    "dos",
+    "el",
+    "la",
+    "le",
+    "van",
+    "von",
+    "zu",
+}
 _NO_NAME = {"the", "department", "office", "abteilung", "amt", "stadt", "vergabestelle", "us", "details", "person"}
 
 
@@ -81,22 +100,24 @@ def redact(text: str) -> tuple[str, int]:
 
 
 def _name_length(rest: str, *, at_least: int) -> int:
-    """How much of `rest` is a person's name, from its beginning: up to four words that begin as names do. Without a
-    colon before them there must be two, or a title: "contact the office" names nobody."""
+    """How much of `rest` is a person's name, from its beginning: up to four words that begin as names do, and what
+    stands between them (de, von). Without a colon before them there must be two, or a title: "contact the office" names
+    nobody."""
     titles = _LEADING_TITLES.match(rest)
     position = titles.end() if titles else 0
     at_least = 1 if position else at_least
-    words = 0
-    end = 0
-    while words < 4 and (word := _WORD.match(rest, position)) and _is_name(word.group()):
-        words += 1
-        end = word.end() - (1 if word.group().endswith(".") and len(word.group()) > 3 else 0)
-        position = word.end()
-        if end < position:
+    words = end = 0
+    while words < 4 and (word := _WORD.match(rest, position)):
+        text = word.group()
+        ends_sentence = text.endswith(".") and len(text) > 3  # initials do not
+        if _is_name(text):
+            words += 1
+            end = word.end() - ends_sentence
+        elif not words or text.lower() not in _BETWEEN:
             break
-        if not rest[position : position + 1].isspace():
+        position = word.end() + 1
+        if ends_sentence or rest[word.end() : position] != " ":
             break
-        position += 1
     return end if words >= at_least else 0
 
 

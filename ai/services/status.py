@@ -60,6 +60,11 @@ def state() -> State:
         limit = limits.get(config.limit_name).state()
     except LimitUnreachable:
         return seen
-    seen.update(in_flight=limit["held"], waiting=limit["waiting"], at_once=limit["effective"])
-    seen.update(slowed_until=limit["paused_until"], slowed_reason=limit["reason"])
-    return seen
+    return {
+        **seen,
+        "in_flight": limit["held"],
+        "waiting": limit["waiting"],
+        "at_once": limit["effective"],
+        "slowed_until": limit["paused_until"],
+        "slowed_reason": limit["reason"],
+    }

@@ -41,6 +41,7 @@ class Behaviour:
     refuses: tuple[str, ...] = ()
     key: str | None = None
     message: str = "as the test wants it"
+    hint: str = ""
     has_usage: bool = True
 
 
@@ -129,7 +130,7 @@ class Handler(BaseHTTPRequestHandler):
             return 401, self.failure("authentication_error")
         for name in told.refuses:
             if name in body or name == (body.get("response_format") or {}).get("type"):
-                return 400, {"error": {"type": "invalid_request_error", "message": f"Unsupported: {name}"}}
+                return 400, {"error": {"type": "invalid_request_error", "message": f"Unsupported: {name}.{told.hint}"}}
         fate = self.server.next_fate()
         if fate in STATUSES:
             return STATUSES[fate], self.failure("api_error")

@@ -188,12 +188,10 @@ def test_a_server_that_knows_no_schemas_is_told_in_words(openai: StandIn) -> Non
 
 def test_a_server_with_another_word_for_length(openai: StandIn) -> None:
     openai.behaviour.refuses = ("max_tokens",)
-    openai.behaviour.message = ""
-    original = openai.behaviour.refuses
-
-    assert original == ("max_tokens",)
-    with pytest.raises(ai.RequestRejected):
-        ask()  # it does not say which word it wants instead
+    openai.behaviour.hint = " Use max_completion_tokens."
+    assert ask(max_tokens=50).method == "model"
+    assert openai.seen.requests[1]["max_completion_tokens"] == 50
+    assert codes(only_call()) == ["rejected"]
 
 
 def test_a_request_that_is_refused_is_not_repeated(anthropic: StandIn) -> None:
