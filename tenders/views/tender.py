@@ -37,6 +37,8 @@ def _context(request: PageRequest, tender: Tender, form: DecisionForm | None = N
     organisation = acting_organisation(request.user)
     # The same set that decides what may be seen, so that this page can't show more than its list.
     releases = tender.releases.visible_to(request.user).order_by("published_at", "id")  # type: ignore[attr-defined]
+    decisions = _decisions(tender, organisation)
+    standing = decisions["standing"]
     return {
         "tender": tender,
         "steps": timeline(releases)[::-1],
@@ -44,8 +46,9 @@ def _context(request: PageRequest, tender: Tender, form: DecisionForm | None = N
         "organisation": organisation,
         "may_write": may_write(request.user, organisation),
         "form": form,
+        "chosen": form["choice"].value() if form else standing and standing.choice,
         **_assessment(tender, organisation),
-        **_decisions(tender, organisation),
+        **decisions,
     }
 
 
