@@ -51,10 +51,12 @@ class ChannelKind:
 
 
 SubjectUrl = Callable[[UUID], str]
+CronAnswer = Callable[[dict[str, str]], JsonDict]
 
 _kinds: dict[str, Kind] = {}
 _channels: dict[str, ChannelKind] = {}
 _subject_urls: dict[str, SubjectUrl] = {}
+_cron_answers: dict[str, CronAnswer] = {}
 
 
 def register(
@@ -157,6 +159,21 @@ def subject_url(subject_type: str, subject_id: UUID | None) -> str:
     """ "" for subjects without a page."""
     url = _subject_urls.get(subject_type)
     return url(subject_id) if url and subject_id else ""
+
+
+def register_cron(name: str) -> Callable[[CronAnswer], CronAnswer]:
+    """Decorate `answer(query) -> dict`: what `POST /api/cron/<name>` does and says instead of starting a task of that
+    name. It must be safe to call again."""
+
+    def decorate(answer: CronAnswer) -> CronAnswer:
+        _cron_answers[name] = answer
+        return answer
+
+    return decorate
+
+
+def cron_answer(name: str) -> CronAnswer | None:
+    return _cron_answers.get(name)
 
 
 def channel_kind(kind: str) -> ChannelKind | None:

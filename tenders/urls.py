@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .views import profile, search, tender
+from .views import enrichment, profile, search, tender
 
 app_name = "tenders"
 
@@ -13,6 +13,7 @@ _TENDER = "<uuid:tender_id>/"
 urlpatterns = [
     path("", search.search, name="search"),
     path("profile/", profile.profile, name="profile"),
+    path("enrichment/", enrichment.enrichment, name="enrichment"),
     path(_TENDER, tender.detail, name="detail"),
     path(f"{_TENDER}decision/", tender.decision, name="decision"),
     path(f"{_TENDER}bid/", tender.bid, name="bid"),

@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 from accounts.exceptions import Missing, NotSignedIn
 
 from ..models import Job
+from ..registry import cron_answer
 from ..services import scheduling
 
 
@@ -37,7 +38,8 @@ class CronView(APIView):
             "For services that call an address by the clock, where no scheduler of ours runs or beside one. Send "
             "CRON_SECRET as `Authorization: Bearer …`. While a run of the task is active, and for a minute after one "
             "was started, its job is given instead of a second one: calling again is safe. What is due at the moment "
-            "counts as the clock's own run. 404: there is no such task, or the server has no CRON_SECRET."
+            "counts as the clock's own run. Some tasks answer with more than their job; their own chapter says what. "
+            "404: there is no such task, or the server has no CRON_SECRET."
         ),
         request=None,
         parameters=[
@@ -54,6 +56,8 @@ class CronView(APIView):
     )
     def post(self, request: Request, task: str) -> Response:
         _check_secret(request)
+        if answer := cron_answer(task):
+            return Response(answer(request.query_params.dict()), status=202)
         return Response(StartedSerializer(scheduling.trigger(name=task)).data, status=202)
 
 

@@ -1,0 +1,67 @@
+"""The run that reads an organisation's tenders: how far it is, what the model allows, what it costs; start and pause."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+import ai
+from accounts.exceptions import Refused
+from jobs.models import Job
+from jobs.services import counts_of
+from projects.views.answers import PageRequest, page
+
+from ..services import comparing, modelling, runs
+from ..services.access import acting_organisation, may_write, writing_organisation
+from ..services.profiles import profile_of
+
+_STATES = (Job.Status.QUEUED, Job.Status.RUNNING, Job.Status.RETRYING, Job.Status.COMPLETED, Job.Status.FAILED)
+
+
+@page
+@require_http_methods(["GET", "POST"])
+def enrichment(request: PageRequest) -> HttpResponse:
+    if request.method == "POST":
+        return _act(request)
+    organisation = acting_organisation(request.user)
+    context: dict[str, Any] = {
+        "organisation": organisation,
+        "may_write": may_write(request.user, organisation),
+        "profile": profile_of(organisation),
+        "model": ai.state() if modelling.is_configured() else None,
+    }
+    if organisation is not None:
+        context |= {
+            "standing": runs.standing(organisation.pk),
+            "precision": [each for each in comparing.precision(organisation.pk) if each.judged],
+            **_run(runs.latest_run(organisation.pk)),
+        }
+    return render(request, "tenders/enrichment.html", context)
+
+
+def _run(run: Job | None) -> dict[str, Any]:
+    if run is None:
+        return {"run": None}
+    counts = counts_of(run.pk)
+    states = [(status.value, str(status.label), counts.get(status, 0)) for status in _STATES]
+    return {"run": run, "states": states, "total": sum(counts.values())}
+
+
+def _act(request: PageRequest) -> HttpResponse:
+    """Raises OnlyReads, NoOrganisation, Refused: `page` shows them."""
+    writing_organisation(request.user)
+    action = request.POST.get("action")
+    if action == "pause":
+        runs.pause(actor=request.user)
+        messages.success(request, "Paused. What waits stays unread; the next run takes it.")
+    elif action == "start":
+        started = runs.start_by(actor=request.user)
+        if not started["total_tenders"]:
+            messages.info(request, "Everything has been read as it is.")
+    else:
+        raise Refused("There is no such action.", code="no_such_action")
+    return redirect("tenders:enrichment")
