@@ -26,6 +26,7 @@ urlpatterns = [
     path("api/", include("accounts.api.urls")),
     path("api/", include("jobs.api.urls")),
     path("api/", include("projects.api.urls")),
+    path("api/", include("tenders.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="api-schema"), name="api-docs"),
     path("health", health.alive, name="health"),

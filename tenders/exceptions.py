@@ -71,3 +71,13 @@ class NotFetched(Refused):
     """The publisher's server answered that there is nothing here, or not for us: asking again will not help."""
 
     code = "not_fetched"
+
+
+class RejectionMissing(Missing):
+    code = "rejection_not_found"
+
+
+class StillUnreadable(Refused):
+    """What was mended can't be read either; the message says why."""
+
+    code = "still_unreadable"

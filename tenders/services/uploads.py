@@ -54,7 +54,7 @@ def upload_notices(
         source = changeable_source(source_id=source_id, user=actor)
     else:
         source = source_named(name=source_name or DEFAULT_SOURCE, organisation=organisation_for(actor))
-    digest = sha256_of(file)  # type: ignore[arg-type]  # Django's File reads like any other
+    digest = sha256_of(file)
     if waiting := _waiting(source, digest):
         return waiting
     record = Import(source=source, filename=_safe_name(filename), sha256=digest, started_by=actor)
@@ -111,7 +111,7 @@ def _begin_again(record: Import) -> None:
 def _waiting(source: Source, digest: str) -> tuple[Import, Job] | None:
     active = (Import.Status.QUEUED, Import.Status.RUNNING)
     record = Import.objects.filter(source=source, sha256=digest, status__in=active).first()
-    job = Job.objects.active().filter(pk=record.job_id).first() if record else None
+    job = Job.objects.active().filter(pk=record.job_id).first() if record and record.job_id else None
     return (record, job) if record and job else None
 
 
@@ -141,7 +141,7 @@ def _check_content(file: File[bytes]) -> None:
     """What is no file of notices is refused at once, in words; names lie."""
     file.seek(0)
     try:
-        format_of(Stream(file).head())  # type: ignore[arg-type]
+        format_of(Stream(file).head())
     except (NotReadable, FileEndsEarly) as error:
         raise NotANoticeFile(str(error)) from error
     finally:

@@ -1,0 +1,16 @@
+"""Under /api/. A trailing slash is optional everywhere."""
+
+from __future__ import annotations
+
+from projects.api.urls import OptionalSlashRouter
+
+from .source_views import ImportViewSet, RejectionViewSet, SourceViewSet
+from .views import TenderViewSet
+
+router = OptionalSlashRouter()
+router.register("tenders/sources", SourceViewSet, basename="tender-source")
+router.register("tenders/imports", ImportViewSet, basename="tender-import")
+router.register("tenders/rejections", RejectionViewSet, basename="tender-rejection")
+router.register("tenders", TenderViewSet, basename="tender")
+
+urlpatterns = [*router.urls]
