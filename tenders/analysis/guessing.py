@@ -83,7 +83,7 @@ def guess_cpv(subject: Subject, language: str, corpus: Corpus) -> list[CpvSugges
             overall = (corpus.frequencies.get(stem, 0) + 0.5) / (corpus.documents + 1)
             gain = math.log((words.get(stem, 0) + 0.5 * overall) / (count + 1) / overall) if stem in words else 0.0
             gains.append((gain, stem))
-        told = sorted((each for each in gains if each[0] > 0.7), key=lambda each: (-each[0], each[1]))[:8]
+        told = sorted((each for each in gains if each[0] > 0.4), key=lambda each: (-each[0], each[1]))[:8]
         if len(told) > 1:
             scored.append((sum(gain for gain, _ in told) + math.log(count / corpus.documents), division, told))
     scored.sort(key=lambda each: (-each[0], each[1]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -16,7 +17,7 @@ from rest_framework.test import APIClient
 from accounts.models import Membership, Organisation, User
 from jobs import worker
 from jobs.connections import events_redis, queue_redis
-from jobs.models import Job
+from jobs.models import BATCH_KIND, Job
 from tenders.models import CompanyProfile, Enrichment, Score, Source, Tender
 from tenders.services import comparing, corpora, enriching, runs, selecting, sources
 from tests.factories.notices import given_release, lines_of
@@ -50,8 +51,17 @@ def member(firm: Organisation) -> User:
 
 @pytest.fixture
 def drain() -> Iterator[Callable[[], int]]:
+    """Runs all that is queued. The heart's thread may still be counting the batch then: waits for it."""
     drain = worker.Drain()
-    yield lambda: drain.all_of(Job.Queue.values)
+
+    def run() -> int:
+        count = drain.all_of(Job.Queue.values)
+        deadline = time.monotonic() + 60
+        while Job.objects.filter(kind=BATCH_KIND, status__in=Job.ACTIVE).exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return count
+
+    yield run
     drain.heart.stop()
 
 
