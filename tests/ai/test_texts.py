@@ -40,6 +40,8 @@ from .conftest import Verdict
         ("j.smith (at) example.org", "[e-mail]"),
         ("(555) 123-4567 or 555-123-4567", "[phone] or [phone]"),
         ("tel 0211 99 88 77", "tel [phone]"),
+        ("Freephone: 03450103503", "Freephone: [phone]"),
+        ("Attention: John Smith", "Attention: [name]"),
     ],
 )
 def test_contact_persons_are_taken_out(given: str, expected: str) -> None:
@@ -56,6 +58,10 @@ def test_contact_persons_are_taken_out(given: str, expected: str) -> None:
         "0.5 - 1.5 m; 00 45 12; Lot 02 2500 m2",
         "Contact the office for details. Contact details are below.",
         "Telephone lines, 12 km of cable",
+        "OJEU Notice Id: 2018/S 031-067685. The deadline is 0900 2025-03-11.",
+        "Attention Deficit Hyperactivity Disorder",
+        "Despesas de representação (Sr. Presidente e Sr. Vereador)",
+        "مركز الاتصال للعناية بالمستفيدين",
         "Total 12 500 000 EUR, 4 500 t of steel, 1:500",
     ],
 )
