@@ -34,7 +34,7 @@ class SearchParametersSerializer(serializers.Serializer[Any]):
     created_after = serializers.CharField(required=False, help_text="Came in here at this time or later.")
     relevance = serializers.CharField(required=False, help_text=f"One of {', '.join(RELEVANCES)}. {SEVERAL}")
     decision = serializers.CharField(required=False, help_text=f"One of {', '.join(DECISIONS)}. {SEVERAL}")
-    source = serializers.CharField(required=False, help_text=f"Id of a source. {SEVERAL}")
+    source = serializers.CharField(required=False, help_text=f"Id of a source. {SEVERAL}")  # type: ignore[assignment]  # a name of the base, too
     status = serializers.CharField(required=False, help_text=f"OCDS tender status, such as active. {SEVERAL}")
     organisation = serializers.UUIDField(
         required=False, help_text="Whose assessments and decisions; by default your first organisation."
@@ -109,7 +109,7 @@ class TenderDetailSerializer(TenderSerializer):
 
 class FacetValueSerializer(serializers.Serializer[Any]):
     value = serializers.CharField(help_text="What the parameter of the facet's name takes.")
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     count = serializers.IntegerField()
 
 
@@ -199,7 +199,7 @@ class MappingInFormField(serializers.JSONField):
 
 class UploadNoticesSerializer(serializers.Serializer[Any]):
     file = serializers.FileField(help_text="OCDS JSON or JSON lines, eForms XML, CSV, xlsx; packed with gzip or not.")
-    source = serializers.CharField(
+    source = serializers.CharField(  # type: ignore[assignment]
         required=False, max_length=120, help_text="Id of a source, or a name among your organisation's; made if new."
     )
     mapping = MappingInFormField(required=False, help_text="Of a table, as JSON: field to column heading.")

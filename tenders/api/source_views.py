@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, cast
 from uuid import UUID
 
-import django_filters as filters
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins, viewsets
 from rest_framework.decorators import action
@@ -22,6 +21,7 @@ from ..exceptions import ImportMissing, SourceRefused
 from ..models import Import, Rejection, Source
 from ..services import fetching, mending, sources, uploads
 from . import serializers
+from .filters import ImportFilter
 from .views import PROBLEM, UUID_REGEX, actor_of
 
 
@@ -71,14 +71,6 @@ class SourceViewSet(
     def sync(self, request: Request, pk: str) -> Response:
         """Fetch it from its address now. A fetching that is under way is returned instead of a second one."""
         return Response(started(fetching.start_sync(source_id=UUID(pk), actor=actor_of(request))), status=202)
-
-
-class ImportFilter(filters.FilterSet):
-    source = filters.UUIDFilter(field_name="source_id", label="Id of the source")
-
-    class Meta:
-        model = Import
-        fields = ["source", "status"]
 
 
 @extend_schema_view(

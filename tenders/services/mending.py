@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import orjson
 from django.utils import timezone
 
-from ..exceptions import RejectionMissing, StillUnreadable
+from ..exceptions import NotANoticeFile, RejectionMissing, SourceBusy, StillUnreadable
 from ..models import Import, Rejection
-from .sources import changeable_source, import_file
+from . import importing
+from .sources import changeable_source
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -31,7 +32,13 @@ def read_again(*, rejection_id: int, actor: User, text: str) -> Import:
     if len(text) > LONGEST:
         raise StillUnreadable("This is too long for one record. Upload it as a file.")
     filename = f"no. {rejection.number} of {rejection.imported_by.filename}, mended"
-    record = import_file(source=source, stream=io.BytesIO(_content(text)), filename=filename, actor=actor)
+    content = io.BytesIO(_content(text))
+    record = Import.objects.create(source=source, filename=filename[:255], started_by=actor)
+    try:
+        importing.import_stream(source=source, stream=content, record=record)
+    except (NotANoticeFile, SourceBusy) as error:
+        record.delete()
+        raise StillUnreadable(str(error)) from error
     if record.rejected or record.error or not record.fetched:
         reason = record.error or next(iter(record.rejections.values_list("reason", flat=True)), "Nothing was found.")
         if not record.created and not record.updated:
