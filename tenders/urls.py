@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .views import enrichment, profile, search, tender
+from .views import enrichment, profile, search, tender, uploads
 
 app_name = "tenders"
 
@@ -13,6 +13,9 @@ _TENDER = "<uuid:tender_id>/"
 urlpatterns = [
     path("", search.search, name="search"),
     path("profile/", profile.profile, name="profile"),
+    path("imports/", uploads.imports, name="imports"),
+    path("imports/upload/", uploads.upload, name="upload"),
+    path("imports/<uuid:import_id>/", uploads.import_detail, name="import"),
     path("enrichment/", enrichment.enrichment, name="enrichment"),
     path(_TENDER, tender.detail, name="detail"),
     path(f"{_TENDER}decision/", tender.decision, name="decision"),

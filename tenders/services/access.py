@@ -27,8 +27,8 @@ def visible_tender(*, tender_id: UUID, user: User) -> Tender:
 
 def acting_organisation(user: User) -> Organisation | None:
     """The one that the user joined first: decisions, profile and scores on the pages are its own. None: no member."""
-    found: Organisation | None = Organisation.objects.filter(pk=home_organisation_id(user)).first()
-    return found
+    home = home_organisation_id(user)
+    return Organisation.objects.filter(pk=home).first() if home else None
 
 
 def may_write(user: User, organisation: Organisation | None) -> bool:

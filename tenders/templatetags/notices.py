@@ -25,6 +25,46 @@ FLAGS = {
 }
 
 
+FACTORS = {
+    "cpv": "Kind of work (CPV)",
+    "terms": "Words of the profile",
+    "region": "Region",
+    "country": "Country",
+    "value": "Value",
+    "deadline": "Deadline",
+    "negative_terms": "Words that speak against it",
+}
+# Of OCDS releases; others are shown as their publisher wrote them.
+TAGS = {
+    "planning": "Planning",
+    "planningUpdate": "Planning, updated",
+    "tender": "Tender",
+    "tenderAmendment": "Tender, amended",
+    "tenderUpdate": "Tender, updated",
+    "tenderCancellation": "Tender, cancelled",
+    "award": "Award",
+    "awardUpdate": "Award, updated",
+    "awardCancellation": "Award, cancelled",
+    "contract": "Contract",
+    "contractUpdate": "Contract, updated",
+    "contractAmendment": "Contract, amended",
+    "contractTermination": "Contract, ended",
+    "implementation": "Implementation",
+    "implementationUpdate": "Implementation, updated",
+    "compiled": "Compiled by the publisher",
+}
+
+
+@register.filter
+def factor_name(name: str) -> str:
+    return FACTORS.get(name, name.replace("_", " ").capitalize())
+
+
+@register.filter
+def tag_words(tags: list[str]) -> str:
+    return "; ".join(TAGS.get(tag, tag) for tag in tags) or "Publication"
+
+
 @register.filter
 def closes(deadline: datetime | None) -> str:
     """ "closes in 3 days", "closes in 5 hours", "closed 2 days ago"; none → "no deadline stated"."""
@@ -34,6 +74,8 @@ def closes(deadline: datetime | None) -> str:
     hours, days = int(abs(seconds) // 3600), int(abs(seconds) // 86400)
     if days > 730:
         span = f"{days // 365} years"
+    elif days > 90:
+        span = f"{days // 30} months"
     elif days:
         span = f"{days} day{'s' if days != 1 else ''}"
     elif hours:

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.db.models import F
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -16,7 +17,7 @@ from projects.views.answers import PageRequest, page
 
 from ..exceptions import DecisionRefused
 from ..forms import DecisionForm
-from ..models import Decision, Score, Tender
+from ..models import Decision, Score, Tender, TenderRelease
 from ..services.access import acting_organisation, may_write, visible_tender
 from ..services.decisions import bid_on, decide, say_useful, withdraw
 from ..services.history import timeline
@@ -36,12 +37,13 @@ def detail(request: PageRequest, tender_id: UUID) -> HttpResponse:
 def _context(request: PageRequest, tender: Tender, form: DecisionForm | None = None) -> dict[str, Any]:
     organisation = acting_organisation(request.user)
     # The same set that decides what may be seen, so that this page can't show more than its list.
-    releases = tender.releases.visible_to(request.user).order_by("published_at", "id")  # type: ignore[attr-defined]
+    published = TenderRelease.objects.visible_to(request.user).filter(tender=tender)
+    releases = published.order_by(F("published_at").asc(nulls_first=True), "id")  # as they are merged
     decisions = _decisions(tender, organisation)
     standing = decisions["standing"]
     return {
         "tender": tender,
-        "steps": timeline(releases)[::-1],
+        "steps": timeline(list(releases))[::-1],
         "similar": similar_to(tender, user=request.user),
         "organisation": organisation,
         "may_write": may_write(request.user, organisation),

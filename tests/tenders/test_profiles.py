@@ -24,7 +24,7 @@ FORM = {
     "countries": "cz, SK",
     "regions": "CZ063",
     "value_min": "1 000 000",
-    "value_max": "2,5e6".replace("2,5e6", "25000000"),
+    "value_max": "25000000",
     "value_currency": "czk",
     "days_to_prepare": "10",
     "capabilities": "We build roads.",
@@ -38,7 +38,8 @@ def test_a_member_says_what_the_firm_looks_for(member: User, organisation: Organ
     assert profile.cpv_codes == ["4523322", "4523"]  # zeros at the end say nothing
     assert profile.keywords == ["bridge", "Most", "جسر"]
     assert profile.countries == ["CZ", "SK"]
-    assert (profile.value_min, profile.value_max, profile.value_currency) == (1_000_000, 25_000_000, "CZK")
+    assert (profile.value_min, profile.value_max) == (Decimal(1_000_000), Decimal(25_000_000))
+    assert profile.value_currency == "CZK"
     assert (profile.days_to_prepare, profile.revision, profile.updated_by) == (10, 1, member)
 
 
