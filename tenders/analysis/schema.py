@@ -48,9 +48,9 @@ class Factor(_Strict):
     name: str = Field(description="cpv, terms, region, value, deadline, negative_terms, country or your own")
     weight: float = Field(ge=-1, le=1, description="How much it counts; negative: it speaks against the tender")
     value: float = Field(ge=0, le=1, description="How far it holds")
-    contribution: float = Field(0, ge=-1, le=1, description="weight x value")
+    contribution: float = Field(default=0, ge=-1, le=1, description="weight x value")
     why: str = Field(description="One plain sentence")
-    quote: str = Field("", description="Copied letter for letter from the notice; empty if none")
+    quote: str = Field(default="", description="Copied letter for letter from the notice; empty if none")
 
 
 class KeyDate(_Strict):
@@ -68,8 +68,8 @@ class Fact(_Strict):
 
 class StatedValue(_Strict):
     amount: Decimal = Field(ge=0)
-    currency: str = Field("", max_length=3, description="ISO 4217; empty if not stated")
-    quote: str = Field("", description="Copied letter for letter; empty: from the notice's own field")
+    currency: str = Field(default="", max_length=3, description="ISO 4217; empty if not stated")
+    quote: str = Field(default="", description="Copied letter for letter; empty: from the notice's own field")
 
 
 class CpvSuggestion(_Strict):
@@ -84,16 +84,16 @@ class Assessment(_Strict):
 
     relevance: Relevance
     score: float = Field(ge=0, le=1)
-    confidence: float = Field(0.5, ge=0, le=1, description="How sure this is, given what is stated")
+    confidence: float = Field(default=0.5, ge=0, le=1, description="How sure this is, given what is stated")
     factors: list[Factor] = Field(default_factory=list)
-    category: str = Field("", description="works, goods or services, and what kind, in a few words")
+    category: str = Field(default="", description="works, goods or services, and what kind, in a few words")
     summary: Annotated[str, BeforeValidator(_short_summary)] = Field(
-        "", description=f"At most {SUMMARY_WORDS} words, in the notice's language"
+        default="", description=f"At most {SUMMARY_WORDS} words, in the notice's language"
     )
     keywords: Annotated[list[str], BeforeValidator(_few_keywords)] = Field(
         default_factory=list, description=f"3 to {MOST_KEYWORDS}, in the notice's language"
     )
-    language: str = Field("", max_length=2, description="ISO 639-1, of the notice's text")
+    language: str = Field(default="", max_length=2, description="ISO 639-1, of the notice's text")
     key_dates: list[KeyDate] = Field(default_factory=list)
     qualifications: list[Fact] = Field(default_factory=list, description="What bidders must have or prove")
     stated_value: StatedValue | None = None

@@ -19,6 +19,7 @@ from django.utils import timezone
 from accounts.exceptions import Refused
 from accounts.models import Organisation
 from jobs.models import BATCH_KIND, Job
+from jobs.querysets import JobQuerySet
 from jobs.services import control, enqueue, enqueue_batch
 
 from ..models import CompanyProfile, Enrichment, Score
@@ -113,7 +114,7 @@ def latest_run(organisation_id: UUID) -> Job | None:
     return runs_of(organisation_id).order_by("-created_at").first()
 
 
-def runs_of(organisation_id: UUID) -> Any:
+def runs_of(organisation_id: UUID) -> JobQuerySet:
     """By the index of a subject's jobs."""
     return Job.objects.filter(kind=BATCH_KIND, subject_type=SUBJECT, subject_id=organisation_id)
 
@@ -199,7 +200,11 @@ def standing(organisation_id: UUID) -> Standing:
     return Standing(
         tenders=tenders,
         unread=unread,
-        **scores,
+        high=scores["high"],
+        medium=scores["medium"],
+        low=scores["low"],
+        by_model=scores["by_model"],
+        fell_back=scores["fell_back"],
         cost_usd_30_days=spent["total"] or Decimal(0),
         average_cost_usd=average,
         estimate_usd=average * unread if by_model and average is not None else None,
