@@ -82,7 +82,7 @@ def post(url: str, *, headers: Mapping[str, str], body: Mapping[str, Any], timeo
         raise Failed("connection_lost", text, latency_ms=_since(began), is_maybe_billed=True) from error
     latency_ms = _since(began)
     if response.status_code != 200:
-        raise _failure(response, raw, latency_ms)
+        raise _failure(response, _without_key(raw, headers), latency_ms)
     document = _json(raw)
     if not isinstance(document, dict):
         raise Failed(
@@ -116,6 +116,14 @@ def _failure(response: httpx.Response, raw: bytes, latency_ms: int) -> Failed:
     if status in REJECTED or not (status >= 500 or status in (408, 409, 425)):
         return Rejected("rejected", text, status=status, latency_ms=latency_ms)
     return Failed("server_error", text, status=status, latency_ms=latency_ms)
+
+
+def _without_key(raw: bytes, headers: Mapping[str, str]) -> bytes:
+    """Some servers repeat the key that they refuse; what they say is kept and shown."""
+    for name in ("x-api-key", "authorization"):
+        if key := headers.get(name, "").removeprefix("Bearer ").encode():
+            raw = raw.replace(key, b"***")
+    return raw
 
 
 def _retry_after_s(headers: httpx.Headers) -> float | None:

@@ -104,7 +104,6 @@ def _offline(told: Prompt, fallback: Callable[[], T] | None) -> Answer[T]:
 def _answer(
     value: T, told: Prompt, entry: ledger.Entry, *, adjusted: tuple[str, ...] = (), error: str = ""
 ) -> Answer[T]:
-    is_asked = not entry.row._state.adding
     return Answer(
         value=value,
         method="fallback" if error else "model",
@@ -121,7 +120,7 @@ def _answer(
         attempts=entry.attempts,
         adjusted=adjusted,
         error=error,
-        call_id=entry.row.pk if is_asked else None,
+        call_id=entry.row.pk if entry.is_begun else None,
     )
 
 

@@ -93,9 +93,6 @@ class Conversation(Generic[T]):
         dialect = _dialects.get(self._config.fingerprint, Dialect())
         try:
             return self._request(question, dialect)
-        except wire.KeyRefused as refused:
-            self._note(refused, question)
-            raise pausing.pause(configuration=self._config, status=refused.status, reason=str(refused)) from refused
         except wire.Rejected as rejected:
             self._note(rejected, question)
             simpler = self._provider.simpler(dialect, str(rejected).lower())
@@ -147,6 +144,10 @@ class Conversation(Generic[T]):
                 body=provider.body(config.model, question, dialect),
                 timeout_s=max(0.1, min(settings.AI_TIMEOUT_S, lease.remaining_s)),
             )
+        except wire.KeyRefused as refused:
+            # While we still hold the place: whoever gets it next must find the pause.
+            self._note(refused, question)
+            raise pausing.pause(configuration=config, status=refused.status, reason=str(refused)) from refused
         except wire.Throttled as throttled:
             try:
                 lease.throttled(throttled.retry_after_s, f"{config.provider}: {throttled}"[:200])

@@ -21,9 +21,9 @@ RETRY_AFTER_S = 900.0
 
 def check(configuration: Configuration) -> None:
     """Raises ProviderRefused while a pause stands. One query by a unique index."""
-    pause = standing(configuration)
-    if pause is not None:
-        raise refusal(configuration, pause.reason)
+    reason = ProviderPause.objects.standing(configuration.fingerprint).values_list("reason", flat=True).first()
+    if reason is not None:
+        raise refusal(configuration, reason)
 
 
 def standing(configuration: Configuration) -> ProviderPause | None:

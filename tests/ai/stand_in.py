@@ -10,6 +10,7 @@ import json
 import random
 import socket
 import struct
+import sys
 import threading
 import time
 from collections import Counter
@@ -193,6 +194,19 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(raw)
 
 
+def main() -> None:
+    """`python -m tests.ai.stand_in 0.2`: in a process of its own, with that latency; prints its address, and when its
+    standard input ends, what it has seen."""
+    server = StandIn()
+    server.behaviour.latency_s = float(sys.argv[1])
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    sys.stdout.write(f"{server.url}\n")
+    sys.stdout.flush()
+    sys.stdin.read()
+    seen = {"requests": len(server.seen.requests), "most_in_flight": server.seen.most_in_flight}
+    sys.stdout.write(json.dumps(seen) + "\n")
+
+
 @contextmanager
 def running() -> Iterator[StandIn]:
     server = StandIn()
@@ -205,3 +219,7 @@ def running() -> Iterator[StandIn]:
         server.shutdown()
         server.server_close()
         thread.join(10)
+
+
+if __name__ == "__main__":
+    main()

@@ -254,7 +254,8 @@ def test_a_question_that_the_budget_does_not_cover_is_not_asked(anthropic: Stand
     with pytest.raises(ai.BudgetSpent) as caught:
         ask(max_tokens=1000)
     assert 0 < (caught.value.retry_after_s or 0) <= 86_400
-    assert ask(max_tokens=1000, fallback=by_rules).error.startswith("model_budget_spent")
+    fallen_back = ask(max_tokens=1000, fallback=by_rules)
+    assert fallen_back.error.startswith("model_budget_spent") and fallen_back.call_id is None
     assert (len(anthropic.seen.requests), ModelCall.objects.count()) == (1, 1)
     settings.AI_DAILY_BUDGET_USD = None
     assert ask(max_tokens=1000).method == "model"

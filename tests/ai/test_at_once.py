@@ -100,8 +100,10 @@ def test_a_refused_key_pauses_the_run(anthropic: StandIn, fault: str) -> None:
 
 def test_a_new_key_is_not_held_up_by_what_was_said_of_the_old_one(anthropic: StandIn, settings: Any) -> None:
     anthropic.behaviour.key = "the new key"
+    anthropic.behaviour.message = "No such key: key-of-the-test"
     refused = ask(0)
     assert isinstance(refused, ai.Answer) and refused.error.startswith("model_paused")
+    assert "No such key: ***" in ProviderPause.objects.get().reason
     settings.AI_API_KEY = "the new key"
     answer = ask(0)
     assert isinstance(answer, ai.Answer) and answer.method == "model"
