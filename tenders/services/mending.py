@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import orjson
 from django.utils import timezone
 
-from ..exceptions import NotANoticeFile, RejectionMissing, SourceBusy, StillUnreadable
+from ..exceptions import NotANoticeFile, RejectionMissing, SourceBusy, SourceMissing, StillUnreadable
 from ..models import Import, Rejection
 from . import importing
 from .sources import changeable_source
@@ -25,10 +25,13 @@ def read_again(*, rejection_id: int, actor: User, text: str) -> Import:
 
     Raises RejectionMissing, OnlyReads; StillUnreadable with the reason, and nothing is kept of the attempt.
     """
-    rejection = Rejection.objects.visible_to(actor).filter(pk=rejection_id).select_related("imported_by").first()
+    rejection = Rejection.objects.filter(pk=rejection_id).select_related("imported_by").first()
     if rejection is None:
         raise RejectionMissing("There is no such rejection.")
-    source = changeable_source(source_id=rejection.source_id, user=actor)
+    try:
+        source = changeable_source(source_id=rejection.source_id, user=actor)
+    except SourceMissing:
+        raise RejectionMissing("There is no such rejection.") from None
     if len(text) > LONGEST:
         raise StillUnreadable("This is too long for one record. Upload it as a file.")
     filename = f"no. {rejection.number} of {rejection.imported_by.filename}, mended"

@@ -48,9 +48,10 @@ def visible_source(*, source_id: UUID, user: User) -> Source:
 
 
 def changeable_source(*, source_id: UUID, user: User) -> Source:
-    """As `visible_source`; OnlyReads (403) for those who see it and may not change it."""
-    source = visible_source(source_id=source_id, user=user)
-    if not Source.objects.changeable_by(user).filter(pk=source_id).exists():
+    """One that the user may change, as staff may all. Raises SourceMissing; OnlyReads (403) for those who see it."""
+    source: Source | None = Source.objects.changeable_by(user).filter(pk=source_id).first()
+    if source is None:
+        visible_source(source_id=source_id, user=user)
         raise OnlyReads("You may look at this source, not change it. Shared sources are kept by the site's staff.")
     return source
 
@@ -75,7 +76,7 @@ def create_source(
     if is_shared and not (actor.is_staff and actor.has_perm("tenders.add_source")):
         raise OnlyReads("Shared sources are kept by the site's staff. Make one of your organisation's own.")
     source = Source(organisation=None if is_shared else organisation_for(actor, organisation_id))
-    return _saved(source, values, may_read_paths=is_shared)
+    return save_source(source=source, values=values, may_read_paths=is_shared)
 
 
 def change_source(*, source_id: UUID, actor: User, values: Mapping[str, Any]) -> Source:
@@ -84,10 +85,11 @@ def change_source(*, source_id: UUID, actor: User, values: Mapping[str, Any]) ->
     with transaction.atomic():
         source = Source.objects.select_for_update().get(pk=source_id)
         is_staff = actor.is_staff and actor.has_perm("tenders.change_source")
-        return _saved(source, values, may_read_paths=is_staff)
+        return save_source(source=source, values=values, may_read_paths=is_staff)
 
 
-def _saved(source: Source, values: Mapping[str, Any], *, may_read_paths: bool) -> Source:
+def save_source(*, source: Source, values: Mapping[str, Any], may_read_paths: bool) -> Source:
+    """`source` as it is stored, or new. Raises SourceRefused, OnlyReads, AddressForbidden."""
     before = (source.kind, source.location)
     for name in EDITABLE:
         if name in values:
