@@ -49,6 +49,7 @@ class ProfileForm(forms.Form):
     keywords = WordsField(
         label="Words that speak for a tender",
         help_text="One a line, in every language that you read notices in: bridge, most, جسر.",
+        widget=forms.Textarea(attrs={"rows": 6, "dir": "auto"}),
     )
     negative_keywords = WordsField(label="Words that speak against it", help_text="Such as: cleaning, asbestos.")
     countries = WordsField(

@@ -25,6 +25,8 @@ FLAGS = {
 }
 
 
+# What may make a tender not worth opening; the others are told on its page.
+SERIOUS = ("title_missing", "deadline_suspicious", "test_notice")
 FACTORS = {
     "cpv": "Kind of work (CPV)",
     "terms": "Words of the profile",
@@ -103,6 +105,11 @@ def cpv_name(code: str) -> str:
 def country_name(code: str) -> str:
     """The code itself where we know no name."""
     return COUNTRY_NAMES.get(code, code)
+
+
+@register.filter
+def serious(flags: list[str]) -> list[str]:
+    return [flag for flag in flags if flag in SERIOUS]
 
 
 @register.filter
