@@ -33,6 +33,17 @@ def source_named(*, name: str, organisation: Organisation | None = None, kind: s
     return source
 
 
+def source_at(*, url: str, name: str) -> Source:
+    """The shared source of this name at this address, made if there is none. Raises AddressForbidden, SourceRefused."""
+    check_url(url)
+    source = source_named(name=name, kind=Source.Kind.URL)
+    if (source.kind, source.location) == (Source.Kind.URL, url):
+        return source
+    if source.location:
+        raise SourceRefused(f"The source {source} is at {source.location}. Choose another name with --source.")
+    return save_source(source=source, values={"kind": Source.Kind.URL, "location": url}, may_read_paths=False)
+
+
 def existing_source(*, name: str, organisation: Organisation | None = None) -> Source:
     source = Source.objects.filter(name=name, organisation=organisation).first()
     if source is None:

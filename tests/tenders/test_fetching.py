@@ -7,9 +7,11 @@ import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from accounts.exceptions import Temporary
 from accounts.models import Organisation, User
@@ -246,3 +248,32 @@ def test_only_those_who_may_write_start_it(
     files = Source.objects.create(name="Files", organisation=organisation)
     with pytest.raises(SourceRefused):
         fetching.start_sync(source_id=files.pk, actor=owner)
+
+
+def told_by(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
+    call_command("sync_tenders", *arguments, "--json")
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return found
+
+
+def test_the_command_fetches_an_address_and_later_its_source_by_name(
+    there: Publisher, transactional_db: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    there.files["/all.json"], there.etag = page(given_release(1), following="/2"), '"1"'
+    there.files["/2"] = page(given_release(2))
+    told = told_by(capsys, there.url("/all.json"), "--source", "Portal")
+    assert (told["fetched"], told["created"]) == (2, 2)
+    assert told_by(capsys, "--source", "Portal")["fetched"] == 0  # not changed
+    there.etag = '"2"'
+    assert told_by(capsys, there.url("/all.json"), "--source", "Portal")["unchanged"] == 2
+    for arguments in (["--source", "Nobody"], [there.url("/other"), "--source", "Portal"], ["ftp://x"], []):
+        with pytest.raises(CommandError):
+            call_command("sync_tenders", *arguments)
+
+
+def test_the_command_reads_a_source_from_its_path(
+    transactional_db: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.json").write_bytes(package_of(given_release(1)))
+    Source.objects.create(name="Folder", kind="path", location=str(tmp_path))
+    assert told_by(capsys, "--source", "Folder")["created"] == 1
