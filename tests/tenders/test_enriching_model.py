@@ -1,5 +1,7 @@
 """Tenders read by a model, through a stand-in that fails as real ones do."""
 
+# ruff: noqa: F811 - fixtures of other modules
+
 from __future__ import annotations
 
 import datetime as dt
@@ -49,7 +51,7 @@ def told(body: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.fixture
-def model(anthropic: StandIn) -> StandIn:  # noqa: F811
+def model(anthropic: StandIn) -> StandIn:
     anthropic.behaviour.answer = told
     return anthropic
 
@@ -109,6 +111,7 @@ def test_a_hundred_and_twenty_tenders_with_faults_get_a_valid_row_each(
     model: StandIn,
 ) -> None:
     model.behaviour.faults, model.behaviour.rate, model.behaviour.latency_s = FAULTS, 0.2, 0.02
+    model.behaviour.retry_after = "0.05"
     bring(120)
     started = runs.start(organisation=firm)
     batch = end_of_run(started["batch_id"], drain)
