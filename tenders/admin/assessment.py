@@ -7,10 +7,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.decorators import display
 
+from accounts.models import User
 from projects.admin import ReadOnlyAdmin
 from projects.admin_columns import figure
 
 from ..models import CompanyProfile, Decision, Enrichment, SavedSearch, Score
+from ..services import runs
 
 GRADES = {"High": "success", "Medium": "warning", "Low": "info"}
 CHOICES = {"Bid": "success", "Watch": "info", "No bid": "warning"}
@@ -22,6 +24,14 @@ class CompanyProfileAdmin(ReadOnlyAdmin):
     list_display = ["organisation", "cpv_codes", "countries", "revision", "updated_by", "updated_at"]
     search_fields = ["organisation__name"]
     list_select_related = ["organisation", "updated_by"]
+    actions = ["have_tenders_read"]
+
+    @admin.action(description="Have their unread tenders read")
+    def have_tenders_read(self, request: HttpRequest, queryset: QuerySet[CompanyProfile]) -> None:
+        assert isinstance(request.user, User)
+        started = [runs.start(organisation=profile.organisation, actor=request.user) for profile in queryset]
+        total = sum(each["total_tenders"] for each in started)
+        self.message_user(request, f"{total:,} tenders are being read." if total else "Nothing is unread.")
 
 
 @admin.register(Enrichment)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from django.urls import re_path
+
 from projects.api.urls import OptionalSlashRouter
 
+from .enrichment import EnrichmentView
 from .source_views import ImportViewSet, RejectionViewSet, SourceViewSet
 from .views import TenderViewSet
 
@@ -13,4 +16,7 @@ router.register("tenders/imports", ImportViewSet, basename="tender-import")
 router.register("tenders/rejections", RejectionViewSet, basename="tender-rejection")
 router.register("tenders", TenderViewSet, basename="tender")
 
-urlpatterns = [*router.urls]
+urlpatterns = [
+    re_path(r"^tenders/enrichment/?$", EnrichmentView.as_view(), name="tender-enrichment"),  # before a tender's own
+    *router.urls,
+]

@@ -334,3 +334,32 @@ def test_precision_counts_what_people_judged(firm: Organisation, drain: Callable
 def test_a_missing_tender_fails_nothing(firm: Organisation) -> None:
     result = enriching.enrich(tender_id=uuid4(), organisation_id=firm.pk, finishing=finishing)
     assert (result["read"], result["skipped"]) == (0, 1)
+
+
+def test_the_api_is_for_the_own_organisation(firm: Organisation, member: User, drain: Callable[[], int]) -> None:
+    bring(3)
+    viewer = make_user("viewer", organisation=firm, role=Membership.Role.VIEWER)
+    stranger = make_user("stranger", organisation=make_organisation("Elsewhere"))
+    client = APIClient()
+    assert client.post("/api/tenders/enrichment").status_code in (401, 403)
+    client.force_authenticate(viewer)
+    assert client.post("/api/tenders/enrichment").status_code == 403
+    client.force_authenticate(member)
+    told = client.post("/api/tenders/enrichment?limit=2").json()
+    assert (told["status"], told["total_tenders"]) == ("queued", 2)
+    client.force_authenticate(stranger)
+    seen = client.get("/api/tenders/enrichment").json()
+    assert (seen["tenders"], seen["unread"], seen["batch_id"]) == (3, 3, None)
+    drain()
+    client.force_authenticate(member)
+    seen = client.get("/api/tenders/enrichment").json()
+    assert (seen["high"], seen["unread"], seen["batch_id"]) == (2, 1, None)
+    assert client.delete("/api/tenders/enrichment").status_code == 400
+
+
+def test_staff_have_a_firms_tenders_read_from_the_admin(client: Any, firm: Organisation) -> None:
+    bring(2)
+    client.force_login(User.objects.create_superuser("staff@example.com", "a long password"))
+    chosen = {"action": "have_tenders_read", "_selected_action": [str(firm.pk)]}
+    assert client.post("/admin/tenders/companyprofile/", chosen).status_code == 302
+    assert runs.active_run(firm.pk) is not None

@@ -23,6 +23,7 @@ from tenders.models import Enrichment, Score
 from tenders.services import comparing, runs, selecting
 from tests.ai.conftest import anthropic, server  # noqa: F401 - fixtures
 from tests.ai.stand_in import StandIn
+from tests.jobs.processes import command, wait_until
 
 from .test_enriching import _clean, bring, drain, firm, member, scores  # noqa: F401 - fixtures
 
@@ -201,3 +202,36 @@ def test_what_only_the_rules_have_read_is_left_for_the_model(
     drain()
     assert Enrichment.objects.count() == 4
     assert set(Score.objects.values_list("enrichment__method", flat=True)) == {"model"}
+
+
+def test_workers_that_are_killed_lose_no_tender_and_read_none_twice(
+    firm: Organisation, model: StandIn, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from jobs import sweeper
+
+    model.behaviour.latency_s = 0.1
+    told = {"PROVIDER": "anthropic", "MODEL": settings.AI_MODEL, "API_KEY": "key", "BASE_URL": model.url}
+    for name, value in (told | {"TIMEOUT_S": "5"}).items():  # places of the dead are free after twice the timeout
+        monkeypatch.setenv(f"AI_{name}", value)
+    bring(60)
+    started = runs.start(organisation=firm)
+    read = Enrichment.objects.filter(organisation=firm)
+    with command("work", "default") as first:
+        wait_until(lambda: read.count() >= 5, "the first worker reads", 120)
+        first.kill()
+        first.wait()
+    # What it held is free at once, as if its lease had run out.
+    Job.objects.filter(status=Job.Status.RUNNING, batch=started["batch_id"]).update(
+        lease_until=dt.datetime.now(dt.UTC) - dt.timedelta(seconds=1)
+    )
+
+    def is_over() -> bool:
+        sweeper.sweep()
+        Job.objects.filter(status=Job.Status.RETRYING).update(next_retry_at=dt.datetime.now(dt.UTC))
+        return not Job.objects.get(pk=started["batch_id"]).is_active
+
+    with command("work", "default"):
+        wait_until(is_over, "a second worker reads the rest", 240)
+    assert Job.objects.get(pk=started["batch_id"]).status == Job.Status.COMPLETED
+    assert read.count() == len({row.tender_id for row in read}) == 60
+    assert model.seen.most_in_flight <= 20
