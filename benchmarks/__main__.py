@@ -8,7 +8,7 @@ from argparse import ArgumentParser
 from benchmarks.ground import prepared
 from benchmarks.report import Report, keep, print_report
 
-NAMES = ("bulk", "events", "throttles", "caches", "pages", "models")
+NAMES = ("bulk", "events", "throttles", "caches", "pages", "models", "tenders")
 
 
 def main() -> int:
@@ -20,7 +20,7 @@ def main() -> int:
         parser.error(f"no benchmark is called {', '.join(unknown)}; there are {', '.join(NAMES)}")
     reports: list[Report] = []
     with prepared() as folder:
-        from benchmarks import bulk, caches, events, models, pages, throttles
+        from benchmarks import bulk, caches, events, models, pages, tenders, throttles
 
         big = bulk.big_project(folder) if {"bulk", "pages"} & set(wanted) else None
         if big is not None and "bulk" in wanted:
@@ -33,6 +33,8 @@ def main() -> int:
             reports += _shown(caches.measure())
         if big is not None and "pages" in wanted:
             reports += _shown(pages.measure(big))
+        if "tenders" in wanted:
+            reports += _shown(tenders.measure(folder))
         if "models" in wanted:
             reports += _shown(models.measure())
     print(f"\nKept in {keep(reports)}")

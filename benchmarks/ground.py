@@ -86,10 +86,10 @@ def _redis(url: str, number: int) -> str:
     return f"{parts.scheme}://{parts.netloc}/{number}"
 
 
-def step(name: str, *arguments: str) -> dict[str, Any]:
+def step(name: str, *arguments: str, module: str = "benchmarks.steps") -> dict[str, Any]:
     """One measured step in a process of its own, whose peak memory is that of the step."""
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.steps", name, *arguments],
+        [sys.executable, "-m", module, name, *arguments],
         cwd=BASE_DIR,
         stdout=subprocess.PIPE,
         text=True,

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from decimal import Decimal
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
 from django.db import connection
@@ -24,7 +21,31 @@ COLUMNS = (
     "country", "cpv_main", "buyer_name", "status", "deadline_at", "value_amount", "score__relevance",
     "standing__choice",
 )  # fmt: skip
+THIN = 100
+Counts = dict[str, dict[str, int]]
 _TABLE = f'FROM "{Tender._meta.db_table}"'
+_BANDS = " ".join(f"WHEN value < {high} THEN '{name}'" for name, (_, _, high) in BANDS.items() if high is not None)
+_LAST_BAND = next(name for name, (_, low, high) in BANDS.items() if high is None and low is not None)
+# Once over the hits for each facet; buyers are many, of whom only the first are sent.
+_COUNTING = f"""
+WITH hits (country, cpv, buyer, status, deadline, value, relevance, decision) AS MATERIALIZED ({{hits}}),
+named AS MATERIALIZED (
+  SELECT country, left(cpv, 2) AS cpv, buyer, status,
+    CASE WHEN deadline IS NULL THEN 'none' WHEN deadline < %s THEN 'past' WHEN deadline < %s THEN 'week'
+      WHEN deadline < %s THEN 'month' ELSE 'later' END AS deadline,
+    CASE WHEN value IS NULL THEN 'none' {_BANDS} ELSE '{_LAST_BAND}' END AS band,
+    coalesce(relevance, '{NOT_ASSESSED}') AS relevance, coalesce(decision, '{UNDECIDED}') AS decision
+  FROM hits)
+SELECT 'all', '', count(*) FROM named
+UNION ALL SELECT 'country', country, count(*) FROM named GROUP BY country
+UNION ALL SELECT 'cpv', cpv, count(*) FROM named GROUP BY cpv
+UNION ALL (SELECT 'buyer', buyer, count(*) FROM named WHERE buyer <> '' GROUP BY buyer ORDER BY 3 DESC, 2 LIMIT {TOP})
+UNION ALL SELECT 'status', status, count(*) FROM named GROUP BY status
+UNION ALL SELECT 'deadline', deadline, count(*) FROM named GROUP BY deadline
+UNION ALL SELECT 'band', band, count(*) FROM named GROUP BY band
+UNION ALL SELECT 'relevance', relevance, count(*) FROM named GROUP BY relevance
+UNION ALL SELECT 'decision', decision, count(*) FROM named GROUP BY decision
+"""  # noqa: S608 - constants of this module
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,58 +76,59 @@ class Facets:
 def facets_of(rows: QuerySet[Tender]) -> Facets:
     """Of the rows of `search_tenders`, in one to three queries whose cost does not grow with the table."""
     columns = rows.order_by().select_related(None).values_list(*COLUMNS)
-    hits = list(columns[: EXACT_UP_TO + 1])
-    if len(hits) <= EXACT_UP_TO:
-        return _counted(hits, 1.0)
-    sampled, share = _sample(columns)
-    if len(sampled) < 100:  # a sample too thin says less than the first hits: at least so many
-        return _counted(hits[:EXACT_UP_TO], 1.0, at_least=EXACT_UP_TO)
-    return _counted(sampled, 1 / share, at_least=EXACT_UP_TO)
-
-
-def _sample(columns: Any) -> tuple[list[tuple[Any, ...]], float]:
-    """Hits among the tenders of some of the table's pages, always the same ones; and which share of all these are."""
-    sql, params = columns.query.sql_with_params()
+    sql, params = columns[: EXACT_UP_TO + 1].query.sql_with_params()
     with connection.cursor() as cursor:
-        cursor.execute("SELECT reltuples FROM pg_class WHERE oid = %s::regclass", [Tender._meta.db_table])
-        share = min(1.0, SAMPLE / max(float(cursor.fetchone()[0]), SAMPLE))
-        sampled = f"{_TABLE} TABLESAMPLE SYSTEM ({100 * share:.4f}) REPEATABLE (1)"
-        cursor.execute(sql.replace(_TABLE, sampled, 1), params)
-        return cursor.fetchall(), share
+        first = _counts(cursor, sql, params)
+        if first["all"][""] <= EXACT_UP_TO:
+            return _facets(first, 1.0, is_exact=True)
+        sampled, share = _sample(cursor, columns)
+        if sampled["all"].get("", 0) < THIN:
+            # A sample too thin says less than the first hits: at least so many.
+            return _facets(first, 1.0, is_exact=False)
+    return _facets(sampled, 1 / share, is_exact=False)
 
 
-def _counted(hits: list[tuple[Any, ...]], factor: float, *, at_least: int = 0) -> Facets:
-    is_exact = not at_least
-    countries, codes, buyers, statuses, deadlines, values, grades, choices = (
-        zip(*hits, strict=True) if hits else ((),) * len(COLUMNS)
-    )
+def _sample(cursor: Any, columns: Any) -> tuple[Counts, float]:
+    """Of hits among the tenders of some of the table's pages, always the same ones; and these pages' share of all."""
+    sql, params = columns.query.sql_with_params()
+    cursor.execute("SELECT reltuples FROM pg_class WHERE oid = %s::regclass", [Tender._meta.db_table])
+    share = min(1.0, SAMPLE / max(float(cursor.fetchone()[0]), SAMPLE))
+    sampled = f"{_TABLE} TABLESAMPLE SYSTEM ({100 * share:.4f}) REPEATABLE (1)"
+    return _counts(cursor, sql.replace(_TABLE, sampled, 1), params), share
 
-    def top(texts: Iterable[str], labels: dict[str, str] | None = None, *, in_order: bool = False) -> list[FacetValue]:
-        found = Counter(texts)
-        found.pop("", None)
-        names = [name for name in labels or {} if name in found] if in_order else None
-        ranked = [(name, found[name]) for name in names] if names is not None else found.most_common(TOP)
-        return [
-            FacetValue(name, (labels or {}).get(name, name), count if is_exact else _rounded(count * factor))
-            for name, count in ranked
-        ]
 
+def _counts(cursor: Any, hits: str, params: tuple[Any, ...]) -> Counts:
+    """By facet and value; "all" has one, "". Counted by the server: only sums are sent."""
     now = timezone.now()
-    relevances = dict(Score.Relevance.choices) | {NOT_ASSESSED: "Not assessed"}
-    decisions = dict(Decision.Choice.choices) | {UNDECIDED: "Undecided"}
-    divisions = [code[:2] for code in codes]
-    named = top(buyers)
+    cursor.execute(_COUNTING.format(hits=hits), [*params, now, now + timedelta(days=7), now + timedelta(days=30)])
+    found: Counts = {"all": {"": 0}}
+    for facet, value, count in cursor.fetchall():
+        found.setdefault(facet, {})[value] = count
+    return found
+
+
+def _facets(counts: Counts, factor: float, *, is_exact: bool) -> Facets:
+    def shown(facet: str, labels: dict[str, str] | None = None) -> list[FacetValue]:
+        found = counts.get(facet, {})
+        if labels:
+            names = [name for name in labels if name in found]
+        else:
+            names = sorted((name for name in found if name), key=lambda name: (-found[name], name))[:TOP]
+        told = {name: found[name] if is_exact else _rounded(found[name] * factor) for name in names}
+        return [FacetValue(name, (labels or {}).get(name, name), count) for name, count in told.items()]
+
+    count = counts["all"][""]
     return Facets(
-        count=len(hits) if is_exact else max(at_least, _rounded(len(hits) * factor)),
+        count=count if is_exact else max(EXACT_UP_TO, _rounded(count * factor)),
         is_exact=is_exact,
-        country=top(countries),
-        cpv=top(divisions, {code: cpv.name_of(code) or code for code in set(divisions)}),
-        relevance=top((grade or NOT_ASSESSED for grade in grades), relevances, in_order=True),
-        decision=top((choice or UNDECIDED for choice in choices), decisions, in_order=True),
-        buyer=[FacetValue(f'"{buyer.value}"', buyer.label, buyer.count) for buyer in named],
-        status=top(statuses),
-        deadline=top((_bucket(at, now) for at in deadlines), DEADLINES, in_order=True),
-        band=top((_band(value) for value in values), {name: told[0] for name, told in BANDS.items()}, in_order=True),
+        country=shown("country"),
+        cpv=[replace(each, label=cpv.name_of(each.value) or each.value) for each in shown("cpv")],
+        relevance=shown("relevance", dict(Score.Relevance.choices) | {NOT_ASSESSED: "Not assessed"}),
+        decision=shown("decision", dict(Decision.Choice.choices) | {UNDECIDED: "Undecided"}),
+        buyer=[replace(each, value=f'"{each.value}"') for each in shown("buyer")],
+        status=shown("status"),
+        deadline=shown("deadline", DEADLINES),
+        band=shown("band", {name: told[0] for name, told in BANDS.items()}),
     )
 
 
@@ -115,17 +137,3 @@ def _rounded(count: float) -> int:
     whole = round(count)
     step: int = 10 ** max(0, len(str(whole)) - 2)
     return round(whole / step) * step
-
-
-def _bucket(at: datetime | None, now: datetime) -> str:
-    if at is None:
-        return "none"
-    if at < now:
-        return "past"
-    return "week" if at < now + timedelta(days=7) else "month" if at < now + timedelta(days=30) else "later"
-
-
-def _band(value: Decimal | None) -> str:
-    if value is None:
-        return "none"
-    return next(name for name, (_, _, high) in BANDS.items() if high is None or value < high)

@@ -1,0 +1,118 @@
+"""The measured steps of tenders: `python -m benchmarks.tender_steps NAME …` prints one JSON object."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from benchmarks.steps import peak_mb
+
+ROUNDS = 20
+
+
+def bare(path: str) -> dict[str, Any]:
+    """The reference: each line through orjson, and a COPY of the same text into a table without any index."""
+    import orjson
+    from django.db import connection, transaction
+
+    began = time.perf_counter()
+    count = 0
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("CREATE TEMP TABLE bare (ocid text, raw jsonb) ON COMMIT DROP")
+        with Path(path).open("rb") as file, cursor.copy("COPY bare (ocid, raw) FROM STDIN") as copy:
+            for line in file:
+                ocid = orjson.loads(line)["ocid"]
+                copy.write(ocid.encode() + b"\t" + line.replace(b"\\", b"\\\\"))
+                count += 1
+    return {"seconds": time.perf_counter() - began, "rows": count}
+
+
+def bring_in(path: str) -> dict[str, Any]:
+    """The import as a job or the command runs it; of that, how long the words took."""
+    from tenders.services import indexing, sources
+
+    spent, index_words = [0.0], indexing.index_words
+
+    def timed(**options: Any) -> int:
+        began = time.perf_counter()
+        try:
+            return index_words(**options)
+        finally:
+            spent[0] += time.perf_counter() - began
+
+    indexing.index_words = timed  # type: ignore[assignment]
+    source = sources.source_named(name="Bench")
+    before = peak_mb()
+    began = time.perf_counter()
+    with Path(path).open("rb") as stream:
+        record = sources.import_file(source=source, stream=stream, filename=Path(path).name)
+    return {
+        "seconds": time.perf_counter() - began, "words_s": spent[0], "peak_mb": peak_mb(), "before_mb": before,
+        **{name: getattr(record, name) for name in ("fetched", "created", "unchanged", "rejected")},
+    }  # fmt: skip
+
+
+# What people ask for: from everything to almost nothing, by word, by figure, and both.
+SEARCHES: tuple[tuple[str, dict[str, str], str], ...] = (
+    ("everything, newest first", {}, "published"),
+    ("everything, by deadline", {}, "deadline"),
+    ("most relevant first", {}, "relevance"),
+    ("a word of half the tenders", {"q": "term3"}, "published"),
+    ("a word of one in twenty", {"q": "bridge"}, "published"),
+    ("a word of one in twenty, by deadline", {"q": "bridge"}, "deadline"),
+    ("two words", {"q": "bridge repair"}, "published"),
+    ("a rare word", {"q": "place77"}, "published"),
+    ("a word that none has", {"q": "xylophone"}, "published"),
+    ("a country", {"country": "SA"}, "published"),
+    ("construction in two countries", {"cpv": "45", "country": "CZ,SK"}, "published"),
+    ("a word, a country, a code", {"q": "school", "country": "DE", "cpv": "45"}, "published"),
+    ("a buyer's words", {"buyer": "council place12"}, "published"),
+    ("very large values", {"value_min": "99000000"}, "published"),
+    ("values in between", {"value_min": "100000", "value_max": "900000"}, "published"),
+    ("deadline still to come", {"deadline_after": "2026-11-22"}, "deadline"),
+    ("published in one week", {"published_after": "2026-03-02", "published_before": "2026-03-08"}, "published"),
+    ("highly relevant", {"relevance": "high"}, "relevance"),
+    ("a word among the highly relevant", {"q": "road", "relevance": "high"}, "relevance"),
+    ("watched", {"decision": "watch"}, "published"),
+    ("planned, by deadline", {"status": "planned"}, "deadline"),
+)
+
+
+def search(email: str) -> dict[str, Any]:
+    """A page of each search with its facets, nothing kept from before: milliseconds, by name, sorted."""
+    from accounts.models import User
+    from tenders.services.facets import facets_of
+    from tenders.services.paging import page_of
+    from tenders.services.searchfields import filters_from
+    from tenders.services.searching import search_tenders
+
+    user = User.objects.get(email=email)
+    taken: dict[str, Any] = {}
+    for name, fields, order in SEARCHES:
+        times, pages = [], []
+        for _ in range(ROUNDS):
+            began = time.perf_counter()
+            rows = search_tenders(user=user, filters=filters_from(fields))
+            page = page_of(rows, order=order)
+            paged = time.perf_counter()
+            told = facets_of(rows)
+            times.append(1000 * (time.perf_counter() - began))
+            pages.append(1000 * (paged - began))
+        taken[name] = {
+            "times": sorted(times), "page_ms": statistics.median(pages), "count": told.count,
+            "is_exact": told.is_exact, "rows": len(page.rows),
+        }  # fmt: skip
+    return taken
+
+
+STEPS = {"bare": bare, "import": bring_in, "search": search}
+
+if __name__ == "__main__":
+    import django
+
+    django.setup()
+    print(json.dumps(STEPS[sys.argv[1]](*sys.argv[2:])))
