@@ -31,6 +31,12 @@ SCHEDULE = (
         description="Fetches each scheduled source of tenders that has changed",
     ),
     Task(
+        name="alert-tenders",
+        cron="30 5 * * *",
+        kind="tenders.alert_due",
+        description="Tells people of new tenders that fit their saved searches, after the night's reading",
+    ),
+    Task(
         name="trim",
         cron="10 2 * * *",
         kind="jobs.trim",

@@ -81,3 +81,13 @@ class StillUnreadable(Refused):
     """What was mended can't be read either; the message says why."""
 
     code = "still_unreadable"
+
+
+class SearchMissing(Missing):
+    code = "saved_search_not_found"
+
+
+class SearchExists(Refused):
+    """The search can't be saved like this; the message says why."""
+
+    code = "saved_search_exists"

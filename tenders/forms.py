@@ -18,6 +18,12 @@ class DecisionForm(forms.Form):
     reason = forms.CharField(required=False, max_length=4000, widget=forms.Textarea(attrs={"rows": 3}))
 
 
+class SavedSearchForm(forms.Form):
+    name = forms.CharField(max_length=120, widget=forms.TextInput(attrs={"autocomplete": "off", "autofocus": True}))
+    is_alerting = forms.BooleanField(required=False, label="Tell me each morning of new tenders that fit")
+    by_email = forms.BooleanField(required=False, label="By e-mail, too")
+
+
 class WordsField(forms.CharField):
     """Words or phrases, one a line; commas and semicolons part them too. A list of texts."""
 

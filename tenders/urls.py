@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .views import enrichment, profile, search, tender, uploads
+from .views import enrichment, profile, search, searches, tender, uploads
 
 app_name = "tenders"
 
 _TENDER = "<uuid:tender_id>/"
+_SEARCH = "searches/<uuid:search_id>/"
 
 urlpatterns = [
     path("", search.search, name="search"),
@@ -17,6 +18,11 @@ urlpatterns = [
     path("imports/upload/", uploads.upload, name="upload"),
     path("imports/<uuid:import_id>/", uploads.import_detail, name="import"),
     path("enrichment/", enrichment.enrichment, name="enrichment"),
+    path("searches/", searches.listing, name="searches"),
+    path("searches/new/", searches.new, name="search-new"),
+    path(_SEARCH, searches.open_search, name="saved-search"),
+    path(f"{_SEARCH}alerts/", searches.change, name="search-alerts"),
+    path(f"{_SEARCH}delete/", searches.delete, name="search-delete"),
     path(_TENDER, tender.detail, name="detail"),
     path(f"{_TENDER}decision/", tender.decision, name="decision"),
     path(f"{_TENDER}bid/", tender.bid, name="bid"),

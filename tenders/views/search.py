@@ -49,6 +49,8 @@ def search(request: PageRequest) -> HttpResponse:
         "chosen": chosen_of(filters, order),
         "is_narrowed": bool(filters != TenderFilters()),
         "is_part": is_part,
+        "save_url": reverse("tenders:search-new")
+        + address(filters, paging.NEWEST).removeprefix(reverse("tenders:search")),
     }
     if is_part:
         return push_url(render(request, "tenders/_results.html", context), address(filters, order))

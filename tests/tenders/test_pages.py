@@ -14,8 +14,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Organisation, User
-from tenders.models import Tender
+from tenders.models import SavedSearch, Tender
 from tenders.services.decisions import decide
+from tenders.services.saved_searches import save_search
 from tests.factories.tenders import make_release, make_score, make_source, make_tender
 from tests.projects.pages import HTMX, signed_in
 
@@ -296,3 +297,46 @@ def test_a_tender_with_everything_missing_has_a_page(member: User) -> None:
     page = page_of(member, url("detail", tender.pk))
     assert "not stated" in page
     assert "no deadline stated" in page
+
+
+# --- saved searches ---
+def test_the_present_search_is_saved_and_found_again(member: User) -> None:
+    make_tender()
+    make_tender(title="Elsewhere", country="SK")
+    page = page_of(member, f"{url('search')}?q=road&country=CZ&order=deadline")
+    save = page.split('">Save this search')[0].rsplit('href="', 1)[1].replace("&amp;", "&")
+    assert save == f"{url('search-new')}?q=road&country=CZ"
+    client = signed_in(member)
+    assert "Czechia" in client.get(save).content.decode()
+    assert client.post(save, {"name": "Czech roads", "is_alerting": "on"})["Location"] == url("searches")
+    assert client.post(save, {"name": "Czech roads"}).status_code == 422
+    search = SavedSearch.objects.get()
+    assert search.query == {"q": "road", "country": ["CZ"]}
+    assert client.get(url("saved-search", search.pk))["Location"] == f"{url('search')}?q=road&country=CZ"
+    assert "Save this search" not in page_of(member, url("search"))  # nothing is narrowed
+
+
+def test_the_list_counts_what_is_new_until_one_looks(member: User) -> None:
+    search = save_search(actor=member, name="All", query={})
+    SavedSearch.objects.filter(pk=search.pk).update(seen_until=timezone.now() - timedelta(hours=1))
+    make_tender(created_at=timezone.now() - timedelta(minutes=30))
+    assert "1 new" in page_of(member, url("searches"))
+    signed_in(member).get(url("saved-search", search.pk))
+    assert "Nothing new" in page_of(member, url("searches"))
+
+
+def test_saved_searches_are_ones_own(member: User, owner: User, stranger: User) -> None:
+    search = save_search(actor=member, name="Ours alone", query={})
+    for other in (owner, stranger):
+        assert "Ours alone" not in page_of(other, url("searches"))
+        client = signed_in(other)
+        assert client.get(url("saved-search", search.pk)).status_code == 404
+        assert client.post(url("search-delete", search.pk)).status_code == 404
+        assert client.post(url("search-alerts", search.pk), {"alerts": "none"}).status_code == 404
+    client = signed_in(member)
+    assert client.post(url("search-alerts", search.pk), {"alerts": "loud"}).status_code == 400
+    client.post(url("search-alerts", search.pk), {"alerts": "email"})
+    search.refresh_from_db()
+    assert (search.is_alerting, search.by_email) == (True, True)
+    client.post(url("search-delete", search.pk))
+    assert not SavedSearch.objects.exists()
