@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from accounts.models import Organisation
+from accounts.models import Organisation, User
 from ai.models import ModelCall
 from jobs.models import Job
 from tenders.analysis import Assessment
@@ -235,3 +235,16 @@ def test_workers_that_are_killed_lose_no_tender_and_read_none_twice(
     assert Job.objects.get(pk=started["batch_id"]).status == Job.Status.COMPLETED
     assert read.count() == len({row.tender_id for row in read}) == 60
     assert model.seen.most_in_flight <= 20
+
+
+def test_the_page_shows_what_the_model_allows_and_costs(
+    client: Any, firm: Organisation, member: User, drain: Callable[[], int], model: StandIn
+) -> None:
+    bring(3)
+    runs.start(organisation=firm, limit=2)
+    drain()
+    client.force_login(member)
+    page = client.get("/tenders/enrichment/").content.decode()
+    assert "Calls in flight" in page and "0 of 20" in page
+    assert "To read the rest" in page
+    assert "1 of 3 are unread" in page
