@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -76,7 +77,10 @@ class Facets:
 def facets_of(rows: QuerySet[Tender]) -> Facets:
     """Of the rows of `search_tenders`, in one to three queries whose cost does not grow with the table."""
     columns = rows.order_by().select_related(None).values_list(*COLUMNS)
-    sql, params = columns[: EXACT_UP_TO + 1].query.sql_with_params()
+    try:
+        sql, params = columns[: EXACT_UP_TO + 1].query.sql_with_params()
+    except EmptyResultSet:  # nothing can be found: no source is visible, or none of those asked for
+        return Facets(count=0, is_exact=True)
     with connection.cursor() as cursor:
         first = _counts(cursor, sql, params)
         if first["all"][""] <= EXACT_UP_TO:
