@@ -31,6 +31,7 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 LOWEST_FREE_PORT = 1024  # below it only the ports of the web: not mail, not SSH
 HOST_NAME = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?\.?")
 NUMERIC_LABEL = re.compile(r"[0-9]+|0x[0-9a-f]*")  # such a last label makes the whole host an IPv4 address
+ERRNO = re.compile(r"^\[Errno -?\d+\] ")
 REDIRECTS = (301, 302, 303, 307, 308)
 AGENT = "Plumbline/1"
 
@@ -290,7 +291,7 @@ def _read(said: httpcore.Response, limit_bytes: int) -> tuple[bytes, bool]:
 
 
 def _reason(error: Exception) -> str:
-    text = str(error) or type(error).__name__
+    text = ERRNO.sub("", str(error)) or type(error).__name__
     return "its certificate is not valid for it." if "CERTIFICATE_VERIFY_FAILED" in text else text[:200]
 
 
