@@ -47,6 +47,12 @@ class Worker(SimpleWorker):
     def unsubscribe(self) -> None:
         pass
 
+    def check_for_suspension(self, burst: bool) -> None:
+        """RQ asks this before each wait, once its own signal handlers are there. A signal that came earlier, while it
+        made itself known to Redis, has only set our flag: without this look it would wait for the next doorbell."""
+        if stopping.is_asked():
+            raise StopRequested
+
     def execute_job(self, job: Doorbell, queue: Queue) -> None:
         self.set_state(WorkerStatus.BUSY)
         try:
