@@ -1,6 +1,6 @@
 # make run    everything up: services, migrations, demo, web, workers, scheduler; Ctrl-C stops it all
 # make test   everything that CI checks
-# make soak   the fault tests with more kills and rounds, and production's lease: an hour rather than minutes
+# make soak   the fault tests with more kills and rounds and with production's lease: takes long
 .NOTPARALLEL:
 .PHONY: setup run test lint types contracts schema unit faults soak e2e bench lock clean
 
