@@ -45,16 +45,17 @@ def scrub_text(text: str) -> str:
 
 
 def scrub(value: Any, depth: int = 0) -> Any:
-    """A copy of JSON-like data without secrets: by the names of its keys, and in its texts."""
+    """A copy of the data without secrets: by the names of its keys, and in its texts. What is no JSON (a request, an
+    exception) becomes its text, for a renderer would print it after this."""
     if isinstance(value, str):
         return scrub_text(value)
-    if depth >= DEEPEST:
+    if value is None or isinstance(value, (bool, int, float)):
         return value
-    if isinstance(value, Mapping):
+    if depth < DEEPEST and isinstance(value, Mapping):
         return {key: MASK if _is_secret(key, each) else scrub(each, depth + 1) for key, each in value.items()}
-    if isinstance(value, (list, tuple)):
+    if depth < DEEPEST and isinstance(value, (list, tuple)):
         return [scrub(each, depth + 1) for each in value]
-    return value
+    return scrub_text(str(value))
 
 
 def _is_secret(key: Any, value: Any) -> bool:

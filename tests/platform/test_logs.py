@@ -140,7 +140,9 @@ def test_no_secret_of_a_request_is_written(client: Client, lines: Lines) -> None
     client.get(f"/accounts/confirm-email/{SECRET}/")
     client.get(f"/accounts/password/reset/key/{SECRET}/")
     client.post("/accounts/login/", {"login": "who@example.com", "password": SECRET})
+    Client(enforce_csrf_checks=True).post(f"/accounts/login/?token={SECRET}", {"password": SECRET})  # Django logs that
     assert len(lines.of("request_finished")) >= 4
+    assert [line for line in lines.all() if line["logger"] == "django.security.csrf"]
     assert SECRET not in lines.stream.getvalue()
     assert "page=2" in lines.stream.getvalue()
 
