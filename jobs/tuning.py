@@ -54,6 +54,8 @@ SOCKET_SIGN_IN_S = 10.0
 # Frames that wait for a slow reader before it is cut off; it can come back and catch up from the stream.
 SOCKET_FRAMES_WAITING = 512
 SOCKET_READS_AT_ONCE = 32
+# A subscription on which nothing comes for this long is asked whether it is still one; twice as long, and it is not.
+SOCKET_REDIS_SILENT_S = 4.0
 SOCKET_PING_EVERY_S = 30.0
 SOCKET_PONG_WITHIN_S = 10.0
 # Withdrawals arrive at once through Redis; this is how late they are when it could not be reached.
