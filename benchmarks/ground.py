@@ -134,5 +134,6 @@ def web(*more: str) -> Iterator[int]:
     """The site on one uvicorn process, as in production; its port. `more`: options of uvicorn."""
     port = free_port()
     options = ("--host", "127.0.0.1", "--port", str(port), "--no-access-log", "--timeout-graceful-shutdown", "2")
+    options += ("--ws-per-message-deflate", "false")
     with running("-m", "uvicorn", "config.asgi:application", *options, *more, port=port):
         yield port
