@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from .books import assert_balanced, assert_batch_ended, assert_nothing_waits, assert_said
+from .books import assert_balanced, assert_batch_ended, assert_batch_said_once, assert_nothing_waits, assert_said
 from .fleet import Fleet
 from .program import Program
 from .scale import JOBS, ROUNDS, seeded
@@ -44,6 +44,8 @@ def test_workers_replaced_during_a_batch_lose_nothing_and_count_no_attempt(site:
     tried_again = [entry for entry in entries if entry.tries != 1]
     assert not tried_again, f"A stop counted as a failed attempt: {tried_again}"
     assert_said(site, entries)
+    for each in batches:
+        assert_batch_said_once(site, each)
     assert_nothing_waits(site)
     site.stop_all()
 
