@@ -95,13 +95,9 @@ def enqueue_batch(
         "channels": list(channels),
         "request_id": request_id(),
     }
-    now = timezone.now()
-    batch = Job(
-        kind=BATCH_KIND, status=Job.Status.RUNNING, queue=described.queue, started_at=now, created_at=now, **common
-    )
-    batch.params, batch.current_step = {"kind": kind}, message
-    listed = list(params)
-    batch.total = len(listed)
+    now, listed = timezone.now(), list(params)
+    batch = Job(kind=BATCH_KIND, status=Job.Status.RUNNING, queue=described.queue, started_at=now, **common)
+    batch.params, batch.current_step, batch.created_at, batch.total = {"kind": kind}, message, now, len(listed)
     if not listed:
         batch.status, batch.finished_at, batch.progress = Job.Status.COMPLETED, now, 100
     with transaction.atomic():
