@@ -7,6 +7,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import environ
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 env = environ.FileAwareEnv()
@@ -113,8 +115,10 @@ CACHES = {
         "KEY_PREFIX": REDIS_KEY_PREFIX,
         "OPTIONS": {
             "CLIENT_CLASS": "django_redis.client.DefaultClient",
-            "SOCKET_CONNECT_TIMEOUT": 1,
-            "SOCKET_TIMEOUT": 2,
+            "SOCKET_CONNECT_TIMEOUT": 0.5,
+            "SOCKET_TIMEOUT": 1,
+            "REDIS_CLIENT_CLASS": "config.cache.backend.GatedRedis",
+            "CONNECTION_POOL_KWARGS": {"retry": Retry(NoBackoff(), 0)},
             # A page without its cache is slow; a page that fails because of its cache is broken.
             "IGNORE_EXCEPTIONS": True,
         },
