@@ -37,7 +37,7 @@ class GatedRedis(redis.Redis):
         try:
             if args[0] not in ALWAYS_ASKED:
                 gate.enter()
-            answer = super().execute_command(*args, **options)
+            answer = super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
         except RedisAway as away:
             raise RedisConnectionError(str(away)) from away
         except (RedisConnectionError, RedisTimeoutError) as error:
