@@ -24,6 +24,10 @@ REDIS_PAUSE_S = 2.0
 REDIS_CONNECT_TIMEOUT_S = 0.5
 REDIS_TIMEOUT_S = 2.0
 
+# An idle worker looks up from its wait for doorbells this often; RQ's own 420 s is how long it would sit before a Redis
+# whose host has vanished without a word.
+DOORBELL_WAIT_S = 60
+
 # One doorbell makes a worker take jobs of its queue for this long before it looks at its other queues again.
 DRAIN_S = 1.0
 

@@ -17,7 +17,7 @@ from rq.job import Job as Doorbell
 from rq.serializers import JSONSerializer
 from rq.worker import WorkerStatus
 
-from . import doorbell, stopping
+from . import doorbell, stopping, tuning
 from .connections import RedisError, worker_redis
 from .draining import Drain
 from .models import Process
@@ -128,7 +128,7 @@ def _listen(queues: Sequence[str]) -> None:
         return
     connection = worker_redis()
     rq_queues = [doorbell.queue_named(name, connection) for name in queues]
-    worker = Worker(rq_queues, connection=connection, serializer=JSONSerializer)
+    worker = Worker(rq_queues, connection=connection, serializer=JSONSerializer, worker_ttl=tuning.DOORBELL_WAIT_S)
     worker.log_job_description = False
     worker.work(logging_level="WARNING")
     connection.close()
