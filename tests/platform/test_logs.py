@@ -173,6 +173,8 @@ def test_no_secret_of_a_library_or_a_traceback_is_written(lines: Lines) -> None:
         "amqp://me:abcdefgh@host/",
         "whsec_abcdefgh+/=",
         "eyJhbGciOiJIUzI1NiJ9.abcdefgh.abcdefgh",
+        "/next/eyJhbGciOiJIUzI1NiJ9.abcdefgh.abcdefgh/",
+        "1x+postgresql://me:abcdefgh@host/",
         "Cookie: sessionid=abcdefgh; csrftoken=abcdefgh",
     ],
 )
@@ -180,6 +182,16 @@ def test_what_looks_like_a_secret_is_masked_and_stays_masked(text: str) -> None:
     scrubbed = scrub_text(text)
     assert "***" in scrubbed and "abcdefgh" not in scrubbed and "abc.def" not in scrubbed and "=abcdef" not in scrubbed
     assert scrub_text(scrubbed) == scrubbed
+
+
+def test_texts_made_to_be_slow_to_scrub_are_not() -> None:
+    """Anybody can send them as an address. Looked at anew from each of their characters, they take many minutes."""
+    program = (
+        "from config.scrubbing import scrub_text; from config.sentry import EMAIL;"
+        "n = 300_000; made = ['a.', 'a-', 'eyJaaaaaaaa-', 'a://', 'token', '\\'', 'x'];"
+        "[EMAIL.sub('', scrub_text('/' + each * (n // len(each)))) for each in made]"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
 
 
 @pytest.mark.parametrize(
