@@ -167,7 +167,10 @@ def fetch(
             if answer.is_cut:
                 raise AnswerTooLarge(f"The file is larger than {limit_bytes} bytes.")
             return answer
-        url = urljoin(url, target)
+        try:
+            url = urljoin(url, target)
+        except ValueError:  # "http://["
+            raise AddressForbidden("The address redirects to what is no address of the web.") from None
         headers = {}  # what was meant for the first host is not for the next
     raise Refused(f"The address redirects more than {redirects} times.", code="too_many_redirects")
 

@@ -40,6 +40,9 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # Unfold has no types
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
         return [field.name for field in self.model._meta.fields if field.name not in (self.exclude or ())]
 
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Nothing: "Save" would write a row as it was read, over what a worker has written since."""
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 

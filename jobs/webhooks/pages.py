@@ -27,6 +27,7 @@ from ..outbound import AddressForbidden
 from . import delivering, endpoints
 from .endpoints import MOST_PER_ORGANISATION
 from .event_types import event_types
+from .exceptions import StillTrying
 from .forms import EndpointForm
 
 PER_PAGE = 25
@@ -189,8 +190,12 @@ def endpoint_switch(request: HttpRequest, endpoint_id: UUID) -> HttpResponse:
 @for_owners
 @require_POST
 def endpoint_test(request: HttpRequest, endpoint_id: UUID) -> HttpResponse:
-    endpoints.send_test(endpoint_id=endpoint_id, actor=_user(request))
-    messages.success(request, "A test is on its way.")
+    try:
+        endpoints.send_test(endpoint_id=endpoint_id, actor=_user(request))
+    except StillTrying as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, "A test is on its way.")
     return redirect("webhooks:detail", endpoint_id)
 
 

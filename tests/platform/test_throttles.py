@@ -157,6 +157,7 @@ def test_costly_calls_have_a_window_of_their_own(throttled: LazySettings, owner:
         f"/api/projects/{project.pk}/documents",
         f"/api/jobs/{job.pk}/retry",
         f"/api/documents/{project.pk}/read",
+        f"/api/projects/{project.pk}/versions/1/restore",
     ):
         refused = client.post(path)
         assert (refused.status_code, refused.json()["violated-policies"]) == (429, ["expensive-900"]), path
