@@ -22,5 +22,6 @@ EXPOSE 8000
 HEALTHCHECK --interval=15s --timeout=3s --start-period=30s \
     CMD ["python", "-c", "import os, urllib.request as u; u.urlopen(f'http://127.0.0.1:{os.environ.get(\"PORT\", 8000)}/health')"]
 
+# Several processes answer on one port: /metrics adds up what each has counted since this start, in a folder they share.
 # `exec`, so that SIGTERM reaches uvicorn. Which proxy to believe is told by FORWARDED_ALLOW_IPS.
-CMD ["sh", "-c", "exec uvicorn config.asgi:application --host 0.0.0.0 --port ${PORT:-8000} --workers ${WEB_PROCESSES:-2} --no-access-log --timeout-graceful-shutdown 20"]
+CMD ["sh", "-c", "export PROMETHEUS_MULTIPROC_DIR=/tmp/prometheus && rm -rf $PROMETHEUS_MULTIPROC_DIR && mkdir $PROMETHEUS_MULTIPROC_DIR && exec uvicorn config.asgi:application --host 0.0.0.0 --port ${PORT:-8000} --workers ${WEB_PROCESSES:-2} --no-access-log --timeout-graceful-shutdown 20 --ws-per-message-deflate false"]

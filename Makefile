@@ -1,7 +1,8 @@
 # make run    everything up: services, migrations, demo, web, workers, scheduler; Ctrl-C stops it all
 # make test   everything that CI checks
+# make soak   the fault tests with more kills and rounds and with production's lease: takes long
 .NOTPARALLEL:
-.PHONY: setup run test lint types contracts schema unit e2e bench lock clean
+.PHONY: setup run test lint types contracts schema unit faults soak e2e bench lock clean
 
 PYTHON_IN_VENV := .venv/bin/python
 MANAGE := $(PYTHON_IN_VENV) manage.py
@@ -17,7 +18,7 @@ run: setup
 	@exec $(PYTHON_IN_VENV) -m config.supervisor
 
 # The browser tests come last, in a run of their own: Playwright's loop and pytest-asyncio's do not share a process.
-test: setup lint types contracts schema unit e2e
+test: setup lint types contracts schema unit faults e2e
 
 lint: setup
 	@.venv/bin/ruff check .
@@ -35,7 +36,14 @@ schema: setup
 	@$(MANAGE) spectacular --fail-on-warn --validate --file /dev/null
 
 unit: setup
-	@$(PYTHON_IN_VENV) -m pytest -n 2 --ignore=tests/e2e
+	@$(PYTHON_IN_VENV) -m pytest -n 2 --ignore=tests/e2e --ignore=tests/faults
+
+# One after the other: they stop servers of their own and use both processors.
+faults: setup
+	@$(PYTHON_IN_VENV) -m pytest -p no:xdist tests/faults
+
+soak: setup
+	@PLUMBLINE_SOAK=1 $(PYTHON_IN_VENV) -m pytest -p no:xdist tests/faults
 
 e2e: setup
 	@$(PYTHON_IN_VENV) -m pytest -p no:xdist -p no:asyncio tests/e2e

@@ -8,7 +8,7 @@ from argparse import ArgumentParser
 from benchmarks.ground import prepared
 from benchmarks.report import Report, keep, print_report
 
-NAMES = ("bulk", "events", "throttles", "caches", "pages", "models", "tenders")
+NAMES = ("bulk", "events", "jobs", "throttles", "caches", "limits", "pages", "models", "tenders")
 
 
 def main() -> int:
@@ -20,17 +20,21 @@ def main() -> int:
         parser.error(f"no benchmark is called {', '.join(unknown)}; there are {', '.join(NAMES)}")
     reports: list[Report] = []
     with prepared() as folder:
-        from benchmarks import bulk, caches, events, models, pages, tenders, throttles
+        from benchmarks import bulk, caches, events, jobs, limits, models, pages, tenders, throttles
 
         big = bulk.big_project(folder) if {"bulk", "pages"} & set(wanted) else None
         if big is not None and "bulk" in wanted:
             reports += _shown(bulk.measure(big))
         if "events" in wanted:
             reports += _shown(events.measure())
+        if "jobs" in wanted:
+            reports += _shown(jobs.measure())
         if "throttles" in wanted:
             reports += _shown(throttles.measure())
         if "caches" in wanted:
             reports += _shown(caches.measure())
+        if "limits" in wanted:
+            reports += _shown(limits.measure())
         if big is not None and "pages" in wanted:
             reports += _shown(pages.measure(big))
         if "tenders" in wanted:

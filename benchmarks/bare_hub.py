@@ -1,5 +1,5 @@
-"""The reference of events: Redis pub/sub, and a websocket that passes on whatever comes. `python -m benchmarks.bare_hub
-PORT CHANNEL`."""
+"""The reference of events: Redis pub/sub, and websockets that pass on whatever comes, without compression. `python -m
+benchmarks.bare_hub PORT CHANNEL`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ async def main(port: int, channel: str) -> None:
     client = redis.asyncio.Redis.from_url(os.environ["REDIS_URL"])
     subscription = client.pubsub()
     await subscription.subscribe(channel)
-    async with websockets.serve(serve, "127.0.0.1", port):
+    async with websockets.serve(serve, "127.0.0.1", port, compression=None, ping_interval=None):
         async for message in subscription.listen():
             if message["type"] == "message":
                 websockets.broadcast(clients, message["data"].decode())

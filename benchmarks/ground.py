@@ -39,6 +39,7 @@ def prepared() -> Iterator[Path]:
         DJANGO_SETTINGS_MODULE="config.settings.development",
         DEBUG="0",
         LOG_LEVEL="ERROR",
+        THROTTLES_ENABLED="0",  # one client asks as fast as it can; what throttles cost has a benchmark of its own
     )
     recreate(server)
     try:
@@ -129,9 +130,10 @@ def running(*command: str, port: int) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def web() -> Iterator[int]:
-    """The site on one uvicorn process, as in production; its port."""
+def web(*more: str) -> Iterator[int]:
+    """The site on one uvicorn process, as in production; its port. `more`: options of uvicorn."""
     port = free_port()
     options = ("--host", "127.0.0.1", "--port", str(port), "--no-access-log", "--timeout-graceful-shutdown", "2")
-    with running("-m", "uvicorn", "config.asgi:application", *options, port=port):
+    options += ("--ws-per-message-deflate", "false")
+    with running("-m", "uvicorn", "config.asgi:application", *options, *more, port=port):
         yield port

@@ -19,9 +19,9 @@ from channels.routing import ProtocolTypeRouter  # noqa: E402
 from django.conf import settings  # noqa: E402
 
 from config.checks import refuse_half_configured  # noqa: E402
+from config.intake import without_disguised_headers  # noqa: E402
 from jobs.sockets.routing import socket_application  # noqa: E402
 
 refuse_half_configured()
-application = ProtocolTypeRouter(
-    {"http": WSGIMiddleware(cast(Any, wsgi), workers=settings.WEB_THREADS), "websocket": socket_application}
-)
+pages = without_disguised_headers(WSGIMiddleware(cast(Any, wsgi), workers=settings.WEB_THREADS))
+application = ProtocolTypeRouter({"http": pages, "websocket": socket_application})

@@ -144,7 +144,8 @@ def _jobs_answer(seen: Overview) -> dict[str, Any]:
     }
 
 
-_ready = Kept(_checks, for_s=1.0)
+# Kept no longer than that costs: a balancer should hear soon that it is well again.
+_ready = Kept(_checks, for_s=1.0, times_its_cost=2)
 _cache = Kept(cache_health, for_s=2.0)
 
 

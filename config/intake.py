@@ -1,11 +1,12 @@
 """What no request may bring, refused before anything reads it: bodies without end, charsets that are none, text that
-PostgreSQL can't store."""
+PostgreSQL can't store; and headers that pass for others, which are dropped."""
 
 from __future__ import annotations
 
 import codecs
 from collections.abc import Callable
 from http import HTTPStatus
+from typing import Any
 
 from django.conf import settings
 from django.db import DataError
@@ -15,6 +16,20 @@ from django.template.defaultfilters import filesizeformat
 # Python's codecs hold decompressors and escapes too: `charset=bz2` would unpack 5 MB to gigabytes, others crash.
 CHARSETS = {"utf-8", "ascii", "iso8859-1"}
 UNSTORABLE = "The input has characters that can't be stored (NUL, or half of a surrogate pair). Remove them."
+
+
+def without_disguised_headers(application: Any) -> Any:
+    """The ASGI application, which is not told of headers with an underscore in their name.
+
+    WSGI spells `X-Forwarded-For` and `X_Forwarded_For` alike. Proxies write the first and let the second through, so
+    with it a caller could add the address, or the scheme, that we believe proxies to have stated.
+    """
+
+    async def told(scope: Any, receive: Any, send: Any) -> None:
+        headers = [header for header in scope.get("headers", ()) if b"_" not in header[0]]
+        await application({**scope, "headers": headers}, receive, send)
+
+    return told
 
 
 class IntakeMiddleware:

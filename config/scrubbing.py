@@ -17,6 +17,8 @@ _NAMES = r"(?:[\w-]*(?:secret|token|passw(?:or)?d|api[_-]?key|signature)|authori
 _SECRET_NAME = re.compile(
     r"secret|token|passw|authorization|cookie|api[_-]?key|sessionid|signature|credential|private|dsn", re.IGNORECASE
 )
+# Anybody may send any address, and each is scrubbed: a pattern must not look at the same text from each of its
+# characters on. So each begins with fixed characters, or only where nothing that it could go on with stands before.
 _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     # ?token=…&secret=…, and the same in a message: "password=…"
     (re.compile(rf"(?<![\w-])({_NAMES})=(?!\*\*\*)[^\s&;,'\"#]+", re.IGNORECASE), rf"\1={MASK}"),
@@ -29,11 +31,12 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     # {"password": "…"}, {'token': '…'}
     (re.compile(rf"(['\"]{_NAMES}['\"]\s*:\s*)(['\"])[^'\"]*\2", re.IGNORECASE), rf"\1\2{MASK}\2"),
     # postgresql://user:password@host
-    (re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s:/@]*:)[^\s/@]+@", re.IGNORECASE), rf"\1{MASK}@"),
+    (re.compile(r"(://[^\s:/@]*:)[^\s/@]+@"), rf"\1{MASK}@"),
     # keys in the links of our mails: confirming an address, setting a password
     (re.compile(r"(/confirm-email/|/password/reset/key/)[^\s/?]+"), rf"\1{MASK}"),
     (re.compile(r"\bwhsec_[A-Za-z0-9+/=]+"), f"whsec_{MASK}"),
-    (re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+"), MASK),  # a JWT, wherever it is
+    # a JWT, wherever it is
+    (re.compile(r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+"), MASK),
 )
 
 
@@ -45,16 +48,17 @@ def scrub_text(text: str) -> str:
 
 
 def scrub(value: Any, depth: int = 0) -> Any:
-    """A copy of JSON-like data without secrets: by the names of its keys, and in its texts."""
+    """A copy of the data without secrets: by the names of its keys, and in its texts. What is no JSON (a request, an
+    exception) becomes its text, for a renderer would print it after this."""
     if isinstance(value, str):
         return scrub_text(value)
-    if depth >= DEEPEST:
+    if value is None or isinstance(value, (bool, int, float)):
         return value
-    if isinstance(value, Mapping):
+    if depth < DEEPEST and isinstance(value, Mapping):
         return {key: MASK if _is_secret(key, each) else scrub(each, depth + 1) for key, each in value.items()}
-    if isinstance(value, (list, tuple)):
+    if depth < DEEPEST and isinstance(value, (list, tuple)):
         return [scrub(each, depth + 1) for each in value]
-    return value
+    return scrub_text(str(value))
 
 
 def _is_secret(key: Any, value: Any) -> bool:

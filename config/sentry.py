@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 TAGS = ("request_id", "job_id", "kind", "attempt")
 REQUEST_KEPT = ("method", "url")
-EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 
 
 def start(**more: Any) -> bool:

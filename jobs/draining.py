@@ -46,6 +46,7 @@ class Drain:
             self._clears_the_floor(queue)
             while not stopping.is_asked():
                 if time.monotonic() - began >= tuning.DRAIN_S:
+                    self._clears_the_floor(queue)
                     self._ring_for_the_rest(queue)
                     break
                 jobs = self._claim(queue)

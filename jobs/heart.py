@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import django.db
 import structlog
 from django.db import connections
 
@@ -18,6 +19,7 @@ from .services.processes import Presence
 log = structlog.get_logger(__name__)
 
 LOOK_EVERY_S = 0.2
+PAUSE_S = 1.0
 
 
 class Heart:
@@ -67,11 +69,11 @@ class Heart:
     def _live(self) -> None:
         try:
             while not self._stopping:
-                for work in self._due():
-                    self._tend(work)
+                # Without the database the rest would fail as well: leases come first again at the next look.
+                is_well = all(self._tend(work) for work in self._due())
                 with self._wake:
                     if not self._stopping:
-                        self._wake.wait(LOOK_EVERY_S)
+                        self._wake.wait(LOOK_EVERY_S if is_well else PAUSE_S)
         finally:
             connections.close_all()
 
@@ -96,13 +98,14 @@ class Heart:
                 jobs_run=self.hand.jobs_run, busy_with=self.hand.busy_with(), is_stopping=stopping.is_asked()
             )
 
-    def _tend(self, work: Callable[[], None]) -> None:
+    def _tend(self, work: Callable[[], None]) -> bool:
+        """False: the database is away. The lease outlives two missed beats; the next one uses a fresh connection."""
         try:
             work()
-        except Exception as error:
-            # The database is away, perhaps. The lease outlives two missed beats; the next one uses a fresh connection.
+        except django.db.Error as error:
             log.warning("heartbeat_failed", error=str(error))
             connections.close_all()
-            with self._wake:
-                if not self._stopping:
-                    self._wake.wait(1.0)
+            return False
+        except Exception as error:
+            log.error("heartbeat_failed", exc_info=error)
+        return True

@@ -31,6 +31,7 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 LOWEST_FREE_PORT = 1024  # below it only the ports of the web: not mail, not SSH
 HOST_NAME = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?\.?")
 NUMERIC_LABEL = re.compile(r"[0-9]+|0x[0-9a-f]*")  # such a last label makes the whole host an IPv4 address
+ERRNO = re.compile(r"^\[Errno -?\d+\] ")
 REDIRECTS = (301, 302, 303, 307, 308)
 AGENT = "Plumbline/1"
 
@@ -177,7 +178,10 @@ def fetch(
             if answer.is_cut:
                 raise AnswerTooLarge(f"The file is larger than {limit_bytes} bytes.")
             return answer
-        url = urljoin(url, target)
+        try:
+            url = urljoin(url, target)
+        except ValueError:  # "http://["
+            raise AddressForbidden("The address redirects to what is no address of the web.") from None
         headers = {}  # what was meant for the first host is not for the next
     raise Refused(f"The address redirects more than {redirects} times.", code="too_many_redirects")
 
@@ -315,7 +319,7 @@ def _read(
 
 
 def _reason(error: Exception) -> str:
-    text = str(error) or type(error).__name__
+    text = ERRNO.sub("", str(error)) or type(error).__name__
     return "its certificate is not valid for it." if "CERTIFICATE_VERIFY_FAILED" in text else text[:200]
 
 

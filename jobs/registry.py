@@ -40,6 +40,12 @@ class Kind:
     on_failed: FailureHook | None = None
     concurrency: int = 1
 
+    def __post_init__(self) -> None:
+        if self.isolated and self.concurrency > 1:
+            raise ValueError(
+                f"{self.name!r} can't be isolated and run many at a time: a process with threads can't fork."
+            )
+
 
 @dataclass(frozen=True)
 class ChannelKind:
@@ -83,10 +89,6 @@ def register(
     waits on the network. A name registered twice is a programming error (ValueError), and so is an isolated kind with
     concurrency.
     """
-    if isolated and concurrency > 1:
-        raise ValueError(
-            f"Job kind {name!r} can't be isolated and run many at a time: a process with threads can't fork."
-        )
 
     def decorate(handler: AnyHandler) -> AnyHandler:
         known = _kinds.get(name)
@@ -95,19 +97,9 @@ def register(
         limit_mb = memory_mb or (2048 if isolated else None)
         words = title or name.rpartition(".")[2].replace("_", " ").capitalize()
         _kinds[name] = Kind(
-            name=name,
-            handler=handler,
-            queue=queue,
-            isolated=isolated,
-            max_retries=max_retries,
-            backoff_s=backoff_s,
-            timeout_s=timeout_s,
-            memory_mb=limit_mb,
-            subject_type=subject_type,
-            title=words,
-            on_failed=on_failed,
-            concurrency=concurrency,
-        )
+            name, handler, queue, isolated, max_retries, backoff_s, timeout_s, limit_mb, subject_type, words, on_failed,
+            concurrency,
+        )  # fmt: skip
         return handler
 
     return decorate

@@ -24,6 +24,10 @@ REDIS_PAUSE_S = 2.0
 REDIS_CONNECT_TIMEOUT_S = 0.5
 REDIS_TIMEOUT_S = 2.0
 
+# An idle worker looks up from its wait for doorbells this often; RQ's own 420 s is how long it would sit before a Redis
+# whose host has vanished without a word.
+DOORBELL_WAIT_S = 60
+
 # One doorbell makes a worker take jobs of its queue for this long before it looks at its other queues again.
 DRAIN_S = 1.0
 
@@ -54,6 +58,8 @@ SOCKET_SIGN_IN_S = 10.0
 # Frames that wait for a slow reader before it is cut off; it can come back and catch up from the stream.
 SOCKET_FRAMES_WAITING = 512
 SOCKET_READS_AT_ONCE = 32
+# A subscription on which nothing comes for this long is asked whether it is still one; twice as long, and it is not.
+SOCKET_REDIS_SILENT_S = 4.0
 SOCKET_PING_EVERY_S = 30.0
 SOCKET_PONG_WITHIN_S = 10.0
 # Withdrawals arrive at once through Redis; this is how late they are when it could not be reached.

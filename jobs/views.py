@@ -76,6 +76,7 @@ def _children(request: HttpRequest, batch: Job) -> dict[str, Any]:
         children = children.filter(error__code=code)
     page = Paginator(children, PER_PAGE).get_page(request.GET.get("page"))
     return {
+        "kind": title_of(str(batch.params.get("kind", ""))),
         "states": [(status.value, str(status.label), counts.get(status, 0)) for status in Job.Status],
         "total": sum(counts.values()),
         "failures": Job.objects.filter(batch=batch).failures() if counts.get(Job.Status.FAILED) else [],

@@ -17,7 +17,7 @@ from rq.job import Job as Doorbell
 from rq.serializers import JSONSerializer
 from rq.worker import WorkerStatus
 
-from . import doorbell, stopping
+from . import doorbell, stopping, tuning
 from .connections import RedisError, worker_redis
 from .draining import Drain
 from .models import Process
@@ -46,6 +46,12 @@ class Worker(SimpleWorker):
 
     def unsubscribe(self) -> None:
         pass
+
+    def check_for_suspension(self, burst: bool) -> None:
+        """RQ asks this before each wait, once its own signal handlers are there. A signal that came earlier, while it
+        made itself known to Redis, has only set our flag: without this look it would wait for the next doorbell."""
+        if stopping.is_asked():
+            raise StopRequested
 
     def execute_job(self, job: Doorbell, queue: Queue) -> None:
         self.set_state(WorkerStatus.BUSY)
@@ -122,7 +128,7 @@ def _listen(queues: Sequence[str]) -> None:
         return
     connection = worker_redis()
     rq_queues = [doorbell.queue_named(name, connection) for name in queues]
-    worker = Worker(rq_queues, connection=connection, serializer=JSONSerializer)
+    worker = Worker(rq_queues, connection=connection, serializer=JSONSerializer, worker_ttl=tuning.DOORBELL_WAIT_S)
     worker.log_job_description = False
     worker.work(logging_level="WARNING")
     connection.close()

@@ -68,7 +68,7 @@ def page_with(
         **model_admin.admin_site.each_context(request),
         "title": title,
         "form": form,
-        "submit": submit,
+        "label": submit,
         "back": back,
         "opts": model_admin.model._meta,
     }

@@ -41,7 +41,7 @@ declare(
 )
 declare(
     AUDITED,
-    description="A version was audited. `counts`: positions by grade; not checked is never green.",
+    description="A version was audited; with its positions by grade. Not checked is never green.",
     example=PROJECT
     | {
         "version": 2,

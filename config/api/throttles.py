@@ -16,6 +16,7 @@ from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated, Th
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
+from accounts.exceptions import PlumblineError
 from accounts.models import User
 from accounts.querysets import home_organisation_id
 from config.throttling import Standing, Verdict, Window, client_address, count, is_enabled, limits_of, place_of
@@ -43,6 +44,11 @@ def throttle_scope(name: str) -> Callable[[Handler], Handler]:
         return handler
 
     return mark
+
+
+class TooManyCalls(PlumblineError):
+    status = 429
+    code = "throttled"
 
 
 class CallsThrottle(BaseThrottle):
@@ -73,6 +79,18 @@ def refused_unknown(request: HttpRequest, error: Exception) -> Exception:
     verdict = count(_anonymous(request))
     setattr(request, ATTRIBUTE, verdict)
     return error if verdict is None or verdict.is_allowed else Throttled(wait=verdict.wait_s)
+
+
+def begin_unproved(request: HttpRequest) -> tuple[Window, ...]:
+    """For views outside the REST framework, whose callers prove themselves by what they send: counted against the
+    address before it is looked at. To be given back to those who did; raises TooManyCalls."""
+    windows = _anonymous(request) if is_enabled() else []
+    verdict = count(windows)
+    if verdict is not None and not verdict.is_allowed:
+        setattr(request, ATTRIBUTE, verdict)
+        detail, extra = refusal(request)
+        raise TooManyCalls(detail, extra=extra)
+    return tuple(windows)
 
 
 def refusal(request: HttpRequest) -> tuple[str, dict[str, Any]]:

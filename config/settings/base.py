@@ -8,6 +8,8 @@ from decimal import Decimal
 from pathlib import Path
 
 import environ
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 env = environ.FileAwareEnv()
@@ -94,7 +96,14 @@ TEMPLATES = [
 # --- data -----------------------------------------------------------------------------------------------------------
 # With WSGI threads a kept connection per thread is right and no pool is needed; shared across fork() it would be wrong.
 DATABASES = {"default": env.db("DATABASE_URL", default="postgresql://postgres@/plumbline")}
+# A worker whose host vanishes in the middle of a transaction must not keep its rows locked for the hours that TCP waits by
+# itself. A PgBouncer in between wants `ignore_startup_parameters = options`, or this to be empty.
+VANISHED_CLIENTS = (
+    "-c idle_in_transaction_session_timeout=5min -c tcp_keepalives_idle=30 "
+    "-c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
+)
 DATABASES["default"].setdefault("OPTIONS", {})
+DATABASES["default"]["OPTIONS"].setdefault("options", env.str("DATABASE_OPTIONS", default=VANISHED_CLIENTS))
 DATABASES["default"].update(
     CONN_MAX_AGE=env.int("CONN_MAX_AGE", default=60),
     CONN_HEALTH_CHECKS=True,
@@ -116,8 +125,10 @@ CACHES = {
         "KEY_PREFIX": REDIS_KEY_PREFIX,
         "OPTIONS": {
             "CLIENT_CLASS": "django_redis.client.DefaultClient",
-            "SOCKET_CONNECT_TIMEOUT": 1,
-            "SOCKET_TIMEOUT": 2,
+            "SOCKET_CONNECT_TIMEOUT": 0.5,
+            "SOCKET_TIMEOUT": 1,
+            "REDIS_CLIENT_CLASS": "config.cache.backend.GatedRedis",
+            "CONNECTION_POOL_KWARGS": {"retry": Retry(NoBackoff(), 0)},
             # A page without its cache is slow; a page that fails because of its cache is broken.
             "IGNORE_EXCEPTIONS": True,
         },

@@ -19,4 +19,5 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True
 MEDIA_ROOT = Path(os.environ.get("MEDIA_ROOT") or tempfile.mkdtemp(prefix="plumbline-media-"))
 LOGGING = logging_for("quiet")
+SLOW_QUERY_MS = 60_000.0  # a loaded machine is no news; the tests of the slow-query log set their own
 THROTTLES_ENABLED = False  # many calls from one address; tests of the throttles turn them on

@@ -54,7 +54,9 @@ def steps() -> list[Step]:
 def stages(host: str, port: int) -> list[list[Program]]:
     """Web is first to go, so that no new work comes in."""
     # Open sockets would keep uvicorn for ever; browsers come back by themselves.
-    web = ("-m", "uvicorn", "config.asgi:application", "--no-access-log", "--timeout-graceful-shutdown", "5")
+    # Compressing each event anew for each client costs more than it saves.
+    sockets = ("--ws-per-message-deflate", "false")
+    web = ("-m", "uvicorn", "config.asgi:application", "--no-access-log", "--timeout-graceful-shutdown", "5", *sockets)
     count = int(os.environ.get("WORKERS") or WORKERS)
     return [
         [Program("web", (*web, "--host", host, "--port", str(port)))],

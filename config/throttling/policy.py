@@ -2,7 +2,7 @@
 
 | name | counts | applies to |
 |---|---|---|
-| anonymous | an address | calls without sign-in, and calls whose sign-in was refused |
+| anonymous | an address | calls without sign-in, calls whose sign-in was refused, refused webhooks coming in |
 | user | a person, whatever token they use | every call of the API |
 | organisation | the sum of its people's calls | every call of the API |
 | expensive | a person | views marked `throttle_scope("expensive")`, besides the above |

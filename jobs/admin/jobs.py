@@ -56,6 +56,9 @@ class JobAdmin(ModelAdmin):  # type: ignore[misc]  # Unfold has no types
         shown = ["why_it_failed", "traceback"] if obj is None or not obj.is_batch else ["why_it_failed", "its_jobs"]
         return [field.name for field in Job._meta.fields if field.name != "error"] + shown
 
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Nothing: "Save" would write a row as it was read, over what a worker has written since."""
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 

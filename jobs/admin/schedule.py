@@ -66,7 +66,7 @@ class ScheduledTaskAdmin(ModelAdmin):  # type: ignore[misc]  # Unfold has no typ
     ordering = ["-is_listed", "name"]
     actions = ["run_now", "pause", "resume"]
     actions_detail = ["run_this_now", "pause_this", "resume_this"]
-    fields = ["name", "description", "when", "cron", "kind", "next_due", "is_paused", "is_listed", "latest_runs"]
+    fields = ["name", "description", "when", "cron", "kind", "next_due", "latest_runs"]
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> ScheduledTaskQuerySet:
@@ -154,15 +154,18 @@ class ScheduledTaskAdmin(ModelAdmin):  # type: ignore[misc]  # Unfold has no typ
 
     @action(description="Run now", url_path="run-now", permissions=["run"])
     def run_this_now(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._confirmed(request, object_id, self.run_now, "Run {} now?", "Run now")
+        explanation = "It runs at once, beside its times. It is refused while a run is not done yet."
+        return self._confirmed(request, object_id, self.run_now, "Run now", explanation)
 
     @action(description="Pause", url_path="pause", permissions=["run"])
     def pause_this(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._confirmed(request, object_id, self.pause, "Pause {}?", "Pause")
+        explanation = "It no longer starts by the clock until somebody resumes it. It can still be run by hand."
+        return self._confirmed(request, object_id, self.pause, "Pause", explanation)
 
     @action(description="Resume", url_path="resume", permissions=["run"])
     def resume_this(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._confirmed(request, object_id, self.resume, "Resume {}?", "Resume")
+        explanation = "It starts by the clock again. Times that passed while it was paused are not made up for."
+        return self._confirmed(request, object_id, self.resume, "Resume", explanation)
 
     def _run(self, request: HttpRequest, name: str) -> None:
         try:
@@ -179,8 +182,8 @@ class ScheduledTaskAdmin(ModelAdmin):  # type: ignore[misc]  # Unfold has no typ
         request: HttpRequest,
         name: str,
         act: Callable[[HttpRequest, QuerySet[ScheduledTask]], None],
-        question: str,
-        submit: str,
+        label: str,
+        explanation: str,
     ) -> HttpResponse:
         """Asks first: a link must change nothing."""
         tasks = ScheduledTask.objects.filter(pk=name)
@@ -188,8 +191,9 @@ class ScheduledTaskAdmin(ModelAdmin):  # type: ignore[misc]  # Unfold has no typ
             return redirect("admin:jobs_scheduledtask_changelist")
         back = reverse("admin:jobs_scheduledtask_change", args=[name])
         if request.method != "POST":
-            page = {"title": question.format(name), "submit": submit, "back": back, "opts": self.model._meta}
-            return render(request, "admin/jobs/confirm.html", self.admin_site.each_context(request) | page)
+            said = {"title": f"{label}: {name}?", "label": label, "explanation": explanation, "back": back}
+            page = self.admin_site.each_context(request) | said | {"opts": self.model._meta}
+            return render(request, "admin/jobs/confirm.html", page)
         act(request, tasks)
         return redirect(back)
 

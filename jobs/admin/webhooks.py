@@ -9,6 +9,7 @@ from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
+from django.utils.text import Truncator
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
@@ -19,6 +20,7 @@ from ..models import ReceivedWebhook, WebhookDelivery, WebhookEndpoint
 from ..webhooks import delivering, endpoints, receiving
 
 BODY_CHARS = 20_000
+LIST_CHARS = 36  # of an address or an error in a list
 LABELS = {
     "delivered": "success",
     "processed": "success",
@@ -38,6 +40,9 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # Unfold has no types
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
         return [field.name for field in self.model._meta.fields if field.name not in (self.exclude or ())]
 
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Nothing: "Save" would write a row as it was read, over what a worker has written since."""
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
@@ -47,6 +52,10 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # Unfold has no types
     @display(description="Status", ordering="status", label=LABELS)
     def show_status(self, row: WebhookDelivery | ReceivedWebhook) -> tuple[str, str]:
         return row.status, row.get_status_display()
+
+    @display(description="Error", ordering="error")
+    def show_error(self, row: WebhookDelivery | ReceivedWebhook) -> str:
+        return Truncator(row.error).chars(LIST_CHARS)
 
     def each(self, request: HttpRequest, rows: QuerySet[Any], service: Callable[[Any], Any], said: str) -> None:
         done = 0
@@ -62,12 +71,16 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # Unfold has no types
 
 @admin.register(WebhookEndpoint)
 class WebhookEndpointAdmin(ReadOnlyAdmin):
-    list_display = ["url", "organisation", "is_active", "failing_since", "failures_in_a_row", "disabled_reason"]
+    list_display = ["show_url", "organisation", "is_active", "failing_since", "failures_in_a_row", "disabled_at"]
     list_filter = ["is_active", "created_at"]
     list_select_related = ["organisation"]
     search_fields = ["id", "url", "description", "organisation__name"]
     exclude = ["secret", "previous_secret"]
     actions = ["switch_on", "switch_off"]
+
+    @display(description="Address", ordering="url")
+    def show_url(self, endpoint: WebhookEndpoint) -> str:
+        return Truncator(endpoint.url).chars(LIST_CHARS)
 
     @action(description="Switch on", permissions=["change"])
     def switch_on(self, request: HttpRequest, queryset: QuerySet[WebhookEndpoint]) -> None:
@@ -89,12 +102,24 @@ class WebhookEndpointAdmin(ReadOnlyAdmin):
 
 @admin.register(WebhookDelivery)
 class WebhookDeliveryAdmin(ReadOnlyAdmin):
-    list_display = ["event_type", "endpoint", "show_status", "attempts", "response_status", "error", "created_at"]
+    list_display = [
+        "event_type",
+        "show_status",
+        "attempts",
+        "response_status",
+        "show_endpoint",
+        "show_error",
+        "created_at",
+    ]
     list_filter = ["status", "event_type", "created_at"]
     list_select_related = ["endpoint"]
     search_fields = ["id", "endpoint__url", "endpoint__organisation__name", "error"]
     date_hierarchy = "created_at"
     actions = ["send_again"]
+
+    @display(description="Endpoint", ordering="endpoint__url")
+    def show_endpoint(self, row: WebhookDelivery) -> str:
+        return Truncator(row.endpoint.url).chars(LIST_CHARS)
 
     @action(description="Send again, under the same number", permissions=["change"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[WebhookDelivery]) -> None:
@@ -106,7 +131,7 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
 
 @admin.register(ReceivedWebhook)
 class ReceivedWebhookAdmin(ReadOnlyAdmin):
-    list_display = ["source", "event_type", "provider_id", "show_status", "times_received", "error", "received_at"]
+    list_display = ["source", "event_type", "provider_id", "show_status", "times_received", "show_error", "received_at"]
     list_filter = ["status", "source", "received_at"]
     search_fields = ["id", "source", "provider_id", "event_type", "error"]
     date_hierarchy = "received_at"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 from uuid import UUID
 
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins, viewsets
@@ -16,6 +17,7 @@ from accounts.models import User
 from config.api.throttles import throttle_scope
 
 from .. import services
+from ..exceptions import JobMissing
 from ..models import BATCH_KIND, Job
 from .filters import BatchFilter, JobFilter
 from .serializers import (
@@ -119,7 +121,10 @@ class BatchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
 
     def _changeable(self, pk: str) -> UUID:
         """The number of a batch: that of any other job is no batch's. The service says who may change it."""
-        batch = Job.objects.changeable_by(self.request.user).filter(kind=BATCH_KIND, pk=pk).first()
+        try:
+            batch = Job.objects.changeable_by(self.request.user).filter(kind=BATCH_KIND, pk=pk).first()
+        except ValidationError:  # of the right length, and no number all the same
+            raise JobMissing("There is no such batch.") from None
         return (batch or self.get_object()).pk
 
 

@@ -22,9 +22,11 @@ from rest_framework.views import APIView
 from accounts.api.schema import problems
 from accounts.exceptions import PlumblineError, Refused
 from accounts.models import User
+from config.api.throttles import begin_unproved
+from config.throttling.windows import give_back
 
 from ..models import WebhookDelivery, WebhookEndpoint
-from ..webhooks import delivering, endpoints, event_types, receiving
+from ..webhooks import delivering, endpoints, event_types, receivers, receiving
 from .filters import DeliveryFilter
 
 UUID_REGEX = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
@@ -185,7 +187,7 @@ class EndpointViewSet(
     @extend_schema(
         summary="Send a `webhook.test`: tried once; follow the delivery",
         request=None,
-        responses={202: DeliverySerializer},
+        responses={202: DeliverySerializer, **problems({409: "`webhook_still_trying`: the test before it."})},
     )
     @action(detail=True, methods=["post"])
     def test(self, request: Request, pk: UUID) -> Response:
@@ -236,17 +238,23 @@ class EventTypesView(APIView):
 def receive(request: HttpRequest, name: str) -> JsonResponse:
     """What others send: no session, no token, the signature is what counts. 202 new, 200 known already.
 
-    Not a view of the REST framework: nothing may parse the body before its signature has been checked.
+    Not a view of the REST framework: nothing may parse the body before its signature has been checked. What is refused
+    counts against its address like any call without sign-in; what a sender signs is never too much.
     """
     try:
+        counted = begin_unproved(request)
+        receivers.receiver_named(name)  # a body for nobody is not even read
         received, is_new = receiving.receive(
             name=name, headers={key.lower(): value for key, value in request.headers.items()}, body=_body_of(request)
         )
+        give_back(counted)
     except PlumblineError as error:
+        headers = {"Retry-After": str(error.extra["retry_after_s"])} if "retry_after_s" in error.extra else {}
         problem = {"title": HTTPStatus(error.status).phrase, "status": error.status, "detail": str(error)}
         return JsonResponse(
             {"type": "about:blank", **problem, "code": error.code},
             status=error.status,
+            headers=headers,
             content_type="application/problem+json",
         )
     answer = {"id": str(received.pk), "status": received.status, "is_new": is_new}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
@@ -19,6 +18,7 @@ from ..exceptions import WrongState
 from ..models import BATCH_KIND, Job
 from ..registry import Kind, kind_of
 from ..trace import request_id
+from .inserting import insert_many
 
 if TYPE_CHECKING:
     from accounts.models import Organisation, User
@@ -95,19 +95,16 @@ def enqueue_batch(
         "channels": list(channels),
         "request_id": request_id(),
     }
-    now = timezone.now()
-    batch = Job(
-        kind=BATCH_KIND, status=Job.Status.RUNNING, queue=described.queue, started_at=now, created_at=now, **common
-    )
-    batch.params, batch.current_step = {"kind": kind}, message
-    children = [_row(described, each, batch=batch, **common) for each in params]
-    batch.total = len(children)
-    if not children:
+    now, listed = timezone.now(), list(params)
+    batch = Job(kind=BATCH_KIND, status=Job.Status.RUNNING, queue=described.queue, started_at=now, **common)
+    batch.params, batch.current_step, batch.created_at, batch.total = {"kind": kind}, message, now, len(listed)
+    if not listed:
         batch.status, batch.finished_at, batch.progress = Job.Status.COMPLETED, now, 100
     with transaction.atomic():
         batch.save(force_insert=True)
-        Job.objects.bulk_create(children, batch_size=500)
-        wake_on_commit(children)
+        if listed:
+            ids = insert_many(like=_row(described, {}, batch=batch, created_at=now, **common), params=listed)
+            transaction.on_commit(partial(_ring_for, {described.queue: [(pk, 0) for pk in ids]}), robust=True)
     return batch
 
 
@@ -119,18 +116,25 @@ def wake_on_commit(jobs: Sequence[Job]) -> None:
 
 def _wake(jobs: Sequence[Job]) -> None:
     now = timezone.now()
-    due = [job for job in jobs if job.scheduled_for is None or job.scheduled_for <= now]
-    first_of = {job.queue: job for job in reversed(due)}
+    due: dict[str, list[tuple[UUID, int]]] = {}
+    for job in jobs:
+        if job.scheduled_for is None or job.scheduled_for <= now:
+            due.setdefault(job.queue, []).append((job.id, job.attempt))
+    _ring_for(due)
+
+
+def _ring_for(due: Mapping[str, Sequence[tuple[UUID, int]]]) -> None:
+    """(id, attempt) of rows that wait in a queue, by queue."""
     rung = True
-    for queue, count in Counter(job.queue for job in due).items():
-        first, times = first_of[queue], min(count, doorbell.RINGS_PER_BATCH)
-        rung = doorbell.ring(queue, job_id=first.id, attempt=first.attempt, times=times) and rung
+    for queue, rows in due.items():
+        (job_id, attempt), times = rows[0], min(len(rows), doorbell.RINGS_PER_BATCH)
+        rung = doorbell.ring(queue, job_id=job_id, attempt=attempt, times=times) and rung
     if not rung and settings.JOBS_WHEN_REDIS_IS_DOWN == "inline":
         # Imported here: the runner stands above the services it calls, and only this policy reaches up to it.
         from ..runner import run_here
 
-        for job in due:
-            run_here(job_id=job.id)
+        for job_id, _ in (row for rows in due.values() for row in rows):
+            run_here(job_id=job_id)
 
 
 def _row(kind: Kind, params: Mapping[str, Any], **fields: Any) -> Job:

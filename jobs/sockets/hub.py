@@ -81,7 +81,8 @@ class Hub:
         while True:
             try:
                 async with self.redis.pubsub() as subscription:
-                    await self._subscribe(subscription)
+                    async with asyncio.timeout(2 * tuning.REDIS_TIMEOUT_S):
+                        await self._subscribe(subscription)
                     self.is_down = False
                     self.subscribed.set()
                     if had_gap:
@@ -89,10 +90,7 @@ class Hub:
                         self._catch_up()
                         self._help(self._catch_up_again())
                     pause = 0.1
-                    while True:
-                        message = await subscription.get_message(ignore_subscribe_messages=True, timeout=10)
-                        if message is not None:
-                            self._dispatch(message)
+                    await self._pass_on(subscription)
             except (RedisError, OSError) as error:
                 log.warning("hub_lost_redis", error=str(error))
             except Exception:  # a fault of ours must not leave every page of this process silent
@@ -104,6 +102,23 @@ class Hub:
             metrics.HUB_GAPS.inc()
             await asyncio.sleep(pause)
             pause = min(2.0, pause * 2)
+
+    async def _pass_on(self, subscription: Any) -> None:
+        """For ever, as long as Redis answers. One that hangs keeps its connections: only its silence tells."""
+        clock = asyncio.get_running_loop().time
+        heard_at = clock()
+        while True:
+            message = await subscription.get_message(
+                ignore_subscribe_messages=True, timeout=tuning.SOCKET_REDIS_SILENT_S
+            )
+            if message is not None:
+                heard_at = clock()
+                if message["type"] == "message":
+                    self._dispatch(message)
+            elif clock() - heard_at >= 2 * tuning.SOCKET_REDIS_SILENT_S:
+                raise TimeoutError("Redis does not answer.")
+            elif clock() - heard_at >= tuning.SOCKET_REDIS_SILENT_S:
+                await subscription.ping()
 
     def _catch_up(self) -> None:
         for client in list(self.clients):

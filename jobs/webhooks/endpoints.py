@@ -17,7 +17,7 @@ from ..outbound import check_url
 from . import signing
 from .emitting import payload_of, queue
 from .event_types import EVERYTHING, TEST, event_types
-from .exceptions import EndpointMissing, EndpointRefused
+from .exceptions import EndpointMissing, EndpointRefused, StillTrying
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -95,9 +95,13 @@ def rotate_secret(*, endpoint_id: UUID, actor: User) -> WebhookEndpoint:
 
 
 def send_test(*, endpoint_id: UUID, actor: User) -> WebhookDelivery:
-    """Queue a `webhook.test`, tried once, even where the endpoint is switched off. Raises EndpointMissing."""
+    """Queue a `webhook.test`, tried once, even where the endpoint is switched off. One at a time: nobody shall knock at
+    somebody's server through ours as fast as they can. Raises EndpointMissing, StillTrying."""
     with transaction.atomic():
         endpoint = locked_endpoint(endpoint_id=endpoint_id, actor=actor)
+        under_way = WebhookDelivery.objects.filter(endpoint=endpoint, event_type=TEST)
+        if under_way.filter(status=WebhookDelivery.Status.PENDING).exists():
+            raise StillTrying("The test before is still on its way.")
         data = {"message": "This is a test.", "endpoint_id": str(endpoint.pk)}
         delivery = WebhookDelivery(endpoint=endpoint, event_type=TEST, payload=payload_of(TEST, data))
         queue([delivery], max_retries=0)

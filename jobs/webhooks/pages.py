@@ -23,9 +23,11 @@ from accounts.models import User
 from accounts.querysets import organisation_ids_owned_by
 
 from ..models import Job, WebhookDelivery, WebhookEndpoint
+from ..outbound import AddressForbidden
 from . import delivering, endpoints
 from .endpoints import MOST_PER_ORGANISATION
 from .event_types import event_types
+from .exceptions import StillTrying
 from .forms import EndpointForm
 
 PER_PAGE = 25
@@ -88,7 +90,7 @@ def endpoint_add(request: HttpRequest) -> HttpResponse:
         except Missing:
             raise
         except PlumblineError as error:
-            form.add_error(None, str(error))
+            form.add_error(_field_of(error), str(error))
         else:
             request.session[NEW_SECRET] = str(endpoint.pk)
             return redirect("webhooks:detail", endpoint.pk)
@@ -115,7 +117,7 @@ def endpoint_edit(request: HttpRequest, endpoint_id: UUID) -> HttpResponse:
         except Missing:
             raise
         except PlumblineError as error:
-            form.add_error(None, str(error))
+            form.add_error(_field_of(error), str(error))
         else:
             messages.success(request, "Saved.")
             return redirect("webhooks:detail", endpoint_id)
@@ -188,8 +190,12 @@ def endpoint_switch(request: HttpRequest, endpoint_id: UUID) -> HttpResponse:
 @for_owners
 @require_POST
 def endpoint_test(request: HttpRequest, endpoint_id: UUID) -> HttpResponse:
-    endpoints.send_test(endpoint_id=endpoint_id, actor=_user(request))
-    messages.success(request, "A test is on its way.")
+    try:
+        endpoints.send_test(endpoint_id=endpoint_id, actor=_user(request))
+    except StillTrying as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, "A test is on its way.")
     return redirect("webhooks:detail", endpoint_id)
 
 
@@ -233,6 +239,10 @@ def _row(delivery: WebhookDelivery) -> dict[str, Any]:
     next_at = job.next_retry_at if is_pending and job is not None and job.status == Job.Status.RETRYING else None
     is_soon = is_pending and (next_at is None or (next_at - timezone.now()).total_seconds() < SOON_S)
     return {"delivery": delivery, "next_at": next_at, "is_soon": is_soon, "may_send_again": not is_pending}
+
+
+def _field_of(error: PlumblineError) -> str | None:
+    return "url" if isinstance(error, AddressForbidden) else None
 
 
 def _user(request: HttpRequest) -> User:

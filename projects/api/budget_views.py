@@ -13,6 +13,8 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from config.api.throttles import throttle_scope
+
 from ..exceptions import Missing, PositionNotFound, Refused
 from ..models import BudgetVersion, Finding, Position, Project
 from ..services import editing, overrides, versions
@@ -44,6 +46,7 @@ class VersionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.
 
     @extend_schema(request=None, responses={201: serializers.VersionDetailSerializer, 404: PROBLEM, 409: PROBLEM})
     @action(detail=True, methods=["post"])
+    @throttle_scope("expensive")
     def restore(self, request: Request, project_id: UUID, number: str) -> Response:
         """Make the budget what it was in this version, as a new version."""
         version = versions.restore_version(project_id=project_id, number=int(number), actor=actor_of(request))

@@ -10,14 +10,30 @@
   const ASK_EVERY_MS = 4000;
   let timer = null;
 
-  /** At most one fetch a second, however many jobs of a batch end. */
-  function refresh() {
+  /** At most one fetch a second, however many jobs of a batch end. Never under a pressed button: its click would be lost. */
+  function refresh(pause = 1000) {
     if (timer !== null) return;
     timer = setTimeout(() => {
       timer = null;
-      document.body.dispatchEvent(new CustomEvent("jobs-changed"));
-    }, 1000);
+      if (isPressed || isLeaving) refresh(200);
+      else document.body.dispatchEvent(new CustomEvent("jobs-changed"));
+    }, pause);
   }
+
+  let isPressed = false;
+  let isLeaving = false; // a form is on its way: the page that answers shows everything anew
+  const released = () => setTimeout(() => (isPressed = false), 100);
+  document.addEventListener("pointerdown", () => (isPressed = true), true);
+  document.addEventListener("pointerup", released, true);
+  document.addEventListener("pointercancel", released, true);
+  window.addEventListener("submit", (event) => (isLeaving = !event.defaultPrevented));
+  window.addEventListener("pageshow", () => (isLeaving = false));
+  // An answer to what was asked before the press or the form waits too.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (!isPressed && !isLeaving) return;
+    event.detail.shouldSwap = false;
+    refresh();
+  });
 
   function left(seconds) {
     if (seconds === null || seconds === undefined) return "";
@@ -64,7 +80,7 @@
     // Of the children of a batch a page shows some: what its others do moves the counts, not the rows.
     if (!showJob(data) && (!data.batch_id || !document.querySelector("[data-children]"))) refresh();
   });
-  for (const end of ENDS) document.addEventListener(`live:${end}`, refresh);
+  for (const end of ENDS) document.addEventListener(`live:${end}`, () => refresh());
   document.addEventListener("live:snapshot", (event) => {
     const states = event.detail.data.jobs || [];
     for (const state of states) showJob(state);

@@ -1,4 +1,4 @@
-"""The run that reads an organisation's tenders: how far it is, what the model allows, what it costs; start and pause."""
+"""The run that reads an organisation's tenders: how far it is, what the model allows and costs; start and pause."""
 
 from __future__ import annotations
 

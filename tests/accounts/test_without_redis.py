@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -41,3 +44,38 @@ def test_suspended_people_are_out_all_the_same(client: Client, owner: User, supe
 
 def test_what_is_added_to_a_cache_that_is_away_counts_as_added() -> None:
     assert cache.add("a lock", 1) is True
+
+
+class Hanging:
+    """A server that accepts connections and never says a word; `connections` counts them."""
+
+    def __init__(self) -> None:
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.accepted: list[socket.socket] = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                self.accepted.append(self.socket.accept()[0])
+
+    def close(self) -> None:
+        self.socket.close()
+        for connection in self.accepted:
+            connection.close()
+
+
+def test_a_redis_that_hangs_is_waited_for_once_not_with_every_question(settings: LazySettings) -> None:
+    hanging = Hanging()
+    settings.REDIS_CACHE_URL = f"redis://127.0.0.1:{hanging.socket.getsockname()[1]}/0"
+    settings.CACHES = {"default": settings.CACHES["default"] | {"LOCATION": settings.REDIS_CACHE_URL}}
+    try:
+        for number in range(20):
+            assert cache.get(f"key {number}") is None
+            cache.set(f"key {number}", number)
+        asked = len(hanging.accepted)
+        assert 1 <= asked < 5  # of forty questions; more than one only where this takes longer than a pause
+        assert cache.delete("ended") is not True  # tried all the same: a session must not come back with Redis
+        assert len(hanging.accepted) > asked
+    finally:
+        hanging.close()

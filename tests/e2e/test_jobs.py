@@ -30,6 +30,15 @@ from .conftest import PATIENCE_MS, ROOT, _wait_for
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.e2e]
 expect.set_options(timeout=PATIENCE_MS)
+# uvicorn that knows the tests' kinds of jobs: a job of an unknown kind can't be retried.
+WEB = """
+import sys
+import django
+django.setup()
+import tests.jobs.kinds
+import uvicorn
+uvicorn.main(sys.argv[1:])
+"""
 
 
 @pytest.fixture
@@ -57,7 +66,7 @@ def lonely_site(private_redis: Redis, django_db_setup: None, tmp_path: Path) -> 
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     log = tmp_path / "web.log"
-    uvicorn = ("-m", "uvicorn", "config.asgi:application", "--log-level", "warning", "--timeout-graceful-shutdown", "1")
+    uvicorn = ("-c", WEB, "config.asgi:application", "--log-level", "warning", "--timeout-graceful-shutdown", "1")
     with log.open("ab") as output:
         web = subprocess.Popen(
             [sys.executable, *uvicorn, "--port", str(port)],

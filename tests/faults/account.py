@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import signal
+import time
+
 import psycopg
 import redis
 
 from .site import Site
 
-LAST_LINES = 25
+LAST_LINES = 40
 UNFINISHED = """
 SELECT id, kind, status, attempt, next_retry_at, lease_until, error->>'code', now() FROM jobs_job
 WHERE status NOT IN ('completed', 'failed', 'cancelled') ORDER BY created_at LIMIT 20
@@ -19,6 +22,7 @@ WHERE status = 'failed' ORDER BY finished_at LIMIT 5
 
 
 def account_of(site: Site) -> str:
+    _ask_where_they_are(site)
     parts = ["\n".join(site.notes), _database(site), _redis(site)]
     parts += [
         f"--- {program.name}, pid {program.pid}, ended with {program.code}\n{_end(program.said())}"
@@ -29,6 +33,15 @@ def account_of(site: Site) -> str:
         log = site.servers.layout.server_log(name)
         parts.append(f"--- {name}\n{_end(log.read_text(errors='replace'))}")
     return "\n\n".join(parts)
+
+
+def _ask_where_they_are(site: Site) -> None:
+    """Each process of ours that still runs writes the stacks of its threads into its log."""
+    for program in site.programs:
+        if program.is_running and "web" not in program.name:
+            program.signal(signal.SIGCONT)
+            program.signal(signal.SIGUSR1)
+    time.sleep(1)  # nothing depends on it but how much is told
 
 
 def _database(site: Site) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import faulthandler
+import signal
+
 from django.apps import AppConfig
 
 
@@ -10,3 +13,6 @@ class FaultsConfig(AppConfig):
 
     def ready(self) -> None:
         from . import kinds  # noqa: F401
+
+        # Asked when a test fails: where is each thread of each process?
+        faulthandler.register(signal.SIGUSR1, all_threads=True)

@@ -58,7 +58,10 @@ def isolated_effect(run: Run, params: dict[str, Any]) -> None:
 
 @register("faults.returns", backoff_s=BACKOFF_S)
 def returns(run: Run, params: dict[str, Any]) -> dict[str, Any]:
-    """Its own write comes before its end, so it may be seen more than once: never less."""
+    """Brief, so that many are claimed together and their ends written together. Its own write comes before its end, so
+    it may be seen more than once: never less. One may be poisoned."""
+    if params.get("poison"):
+        _die(params["poison"])
     _write_effect(run)
     return {"n": params["n"]}
 

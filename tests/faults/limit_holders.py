@@ -1,9 +1,9 @@
 """Many processes under one limit, killed by their parent while they hold places. Run as a script, with a plan in JSON:
 
-{"name", "size", "lease_s", "port", "processes", "units", "kills", "takes_s"}: each of `processes` has `units` requests
-to make of the counting server. After a killed one comes another that does what is left, as a job's next attempt would;
-until all kills are done there is more to do. Then `size` further processes take all places and are killed together.
-Prints one JSON object.
+{"name", "size", "lease_s", "port", "processes", "units", "kills", "takes_s", "test"}: each of `processes` has `units`
+requests to make of the counting server. After a killed one comes another that does what is left, as a job's next
+attempt would; until all kills are done there is more to do. Then `size` further processes take all places and are
+killed together. Prints one JSON object. All end when the process `test` does.
 
 The parent has no threads: children are forked, which is cheap and tests the limit's ways with a fork as well.
 """
@@ -54,7 +54,8 @@ class Parent:
             self.start(number)
         while self.children:
             holders = self.seen()["holders"]
-            if len(holders) >= self.limit.size / 2 and self.kills < self.plan["kills"]:
+            # First with many holders at once; when the work runs out before the kills do, with whoever holds a place.
+            if (self.more or len(holders) >= self.limit.size / 2) and self.kills < self.plan["kills"]:
                 self.kill_one_of({int(holder["who"].rsplit(":", 1)[1]) for holder in holders})
             self.note_what_is_done()
             for number in self.reap():
@@ -63,6 +64,8 @@ class Parent:
                     self.left[number] = {self.plan["units"] + self.more}
                 if self.left[number]:
                     self.start(number)
+            if os.getppid() != self.plan["test"]:
+                os.killpg(0, signal.SIGKILL)  # the test was killed: its processes, a group, end with it
             time.sleep(0.05)
 
     def seen(self) -> LimitState:

@@ -65,7 +65,7 @@ def test_never_more_than_the_limit_while_holders_are_killed() -> None:
         port = int(server.stdout.readline())
         plan = {"name": "killed", "size": SIZE, "lease_s": LEASE_S, "port": port, "takes_s": 0.3}
         kills = 400 if IS_SOAK else 30
-        plan |= {"processes": PROCESSES, "units": units, "kills": kills}
+        plan |= {"processes": PROCESSES, "units": units, "kills": kills, "test": os.getpid()}
         with process("-m", "tests.faults.limit_holders", json.dumps(plan)) as holders:
             said, _ = holders.communicate(timeout=1200 if IS_SOAK else 300)
             assert holders.returncode == 0
@@ -73,7 +73,7 @@ def test_never_more_than_the_limit_while_holders_are_killed() -> None:
     outcome = json.loads(said)
     sys.stdout.write(f"{ ({key: value for key, value in seen.items() if key != 'served'}) } {outcome}")  # for a failure
 
-    assert SIZE / 2 <= seen["peak"] <= SIZE  # so many, or the test would show nothing; never more
+    assert SIZE / 4 <= seen["peak"] <= SIZE  # so many, or the test would show nothing; never more
     assert outcome["kills"] == kills
     # Every process' work is done, by itself or by the one that came after it.
     assert outcome["left"] == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -182,3 +183,19 @@ async def test_sockets_that_come_while_redis_is_away_see_the_state_and_are_live_
         number = await say_when_possible(private_redis, channel)
         await until(lambda: all(one.since == number for one in listeners), "all hear what is said")
     assert breaker_of(private_redis.url).closed_until == 0.0
+
+
+async def test_redis_that_hangs_is_noticed_too(web: Web, private_redis: PrivateRedis, person: User) -> None:
+    """Its connections stay open; nothing comes on them."""
+    channel = f"user:{person.pk}"
+    listeners = [Listener(await sync_to_async(web.socket_address)(person), channel) for _ in range(SOCKETS)]
+    async with listening(listeners):
+        await until(lambda: all(one.snapshots for one in listeners), "all have joined")
+        assert private_redis.server.process is not None
+        private_redis.server.process.send_signal(signal.SIGSTOP)
+        await until(lambda: all(one.live == [False] for one in listeners), "all are told that nothing is live")
+        private_redis.server.process.send_signal(signal.SIGCONT)
+        await until(lambda: all(one.live == [False, True] for one in listeners), "all are told that it is live")
+        number = await say_when_possible(private_redis, channel)
+        await until(lambda: all(one.since == number for one in listeners), "all hear what is said")
+    assert {tuple(one.closes) for one in listeners} == {()}

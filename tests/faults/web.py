@@ -37,7 +37,8 @@ class Web:
             cwd=BASE_DIR,
             env=os.environ | self._environment,
         )
-        wait_until(self._answers, "the server answers")
+        # Generous: hundreds of sockets come back at the same moment, and each is let in.
+        wait_until(self._answers, "the server answers", within_s=180)
 
     def stop(self, how: signal.Signals = signal.SIGKILL) -> None:
         """Until it is gone; SIGKILL after half a minute, whatever was asked for."""
@@ -62,7 +63,7 @@ class Web:
         assert self._process is not None
         assert self._process.poll() is None, "the server ended by itself"
         try:
-            with urllib.request.urlopen(f"{self.address}/health", timeout=2) as answer:
+            with urllib.request.urlopen(f"{self.address}/health", timeout=30) as answer:
                 return bool(answer.status == 200)
         except OSError:
             return False

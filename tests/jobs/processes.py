@@ -8,11 +8,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+# What counts as brief is set where a test needs to know which kinds do: on a loaded machine hardly any would.
 SCRIPT = """
+import os
 import sys
 import django
 django.setup()
 import tests.jobs.kinds
+from jobs import tuning
+tuning.BRIEF_S = float(os.environ.get("TEST_BRIEF_S", tuning.BRIEF_S))
+tuning.CLAIMED_S = float(os.environ.get("TEST_CLAIMED_S", tuning.CLAIMED_S))
 from django.core.management import call_command
 call_command(*sys.argv[1:])
 """

@@ -51,7 +51,7 @@ def receiver(*, tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
             headers = {name.lower(): value for name, value in self.headers.items()}
             said.came.append(Came(self.command, self.path, headers, body))
             said.has_heard.set()
-            said.is_open.wait(60)
+            said.is_open.wait(300)
             number = min(len(said.came), len(said.answers)) - 1
             status, more, content = said.answers[number]
             self.send_response(status)

@@ -13,7 +13,7 @@ from accounts.models import Organisation, User
 from jobs import doorbell
 from jobs.exceptions import UnknownKind
 from jobs.models import Job
-from jobs.services import enqueue, enqueue_batch, estimate_seconds
+from jobs.services import enqueue, enqueue_batch, estimate_seconds, lifecycle
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -97,6 +97,24 @@ def test_batch_of_a_thousand_rings_a_handful_of_doorbells() -> None:
     batch = enqueue_batch(kind="tests.echo", params=({"n": n} for n in range(1000)))
     assert (batch.total, batch.status, Job.objects.filter(batch=batch).count()) == (1000, "running", 1000)
     assert 1 <= doorbell.waiting("default") <= doorbell.RINGS_PER_BATCH
+
+
+def test_batch_is_run_in_the_order_in_which_it_was_asked_for(owner: User, organisation: Organisation) -> None:
+    batch = enqueue_batch(
+        kind="tests.echo",
+        params=[{"n": n, "text": 'Ø32 "B500B"'} for n in range(50)],
+        actor=owner,
+        organisation=organisation,
+        subject=("project", organisation.pk),
+        channels=["project:x"],
+        priority=3,
+    )
+    claimed = [lifecycle.claim_next(queue="default") for _ in range(50)]
+    assert [job.params["n"] for job in claimed] == list(range(50))
+    job = Job.objects.get(pk=claimed[0].pk)
+    assert (job.batch_id, job.actor, job.organisation, job.priority) == (batch.pk, owner, organisation, 3)
+    assert (job.subject_type, job.subject_id, job.channels) == ("project", organisation.pk, ["project:x"])
+    assert (job.params["text"], job.max_retries, job.detail) == ('Ø32 "B500B"', 3, {})
 
 
 def test_batch_of_nothing_is_complete() -> None:

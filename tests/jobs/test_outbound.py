@@ -290,7 +290,7 @@ def test_fetch_follows_redirects_without_the_first_hosts_headers(there: Receiver
 
 
 @pytest.mark.parametrize(
-    "target", ["http://169.254.169.254/latest/", "http://[::1]/", "file:///etc/passwd", "//10.1.1.1"]
+    "target", ["http://169.254.169.254/latest/", "http://[::1]/", "file:///etc/passwd", "//10.1.1.1", "http://["]
 )
 def test_fetch_does_not_follow_into_private_networks(target: str, there: Receiver) -> None:
     there.will_answer(302, {"Location": target})

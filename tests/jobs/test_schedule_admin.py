@@ -101,9 +101,9 @@ def test_staff_pause_and_resume_tasks(as_staff: Client) -> None:
 
 
 def test_buttons_of_the_page_ask_first(as_staff: Client) -> None:
-    for what in ("run_this_now", "pause_this", "resume_this"):
-        asked = as_staff.get(page("alpha", what))
-        assert asked.status_code == 200 and b"alpha" in asked.content
+    for what, label in (("run_this_now", "Run now"), ("pause_this", "Pause"), ("resume_this", "Resume")):
+        asked = as_staff.get(page("alpha", what)).content.decode()
+        assert f"{label}: alpha?" in asked and re.search(rf"<button[^>]*>\s*{label}\s*</button>", asked)
     assert not Job.objects.exists() and not ScheduledTask.objects.filter(is_paused=True).exists()
     assert as_staff.post(page("alpha", "run_this_now")).headers["location"] == page("alpha")
     assert as_staff.post(page("alpha", "pause_this")).status_code == 302

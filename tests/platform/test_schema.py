@@ -55,6 +55,7 @@ def real_ids(project: Project, owner: User, path: str) -> dict[str, str]:
         "/projects/{id}": project.pk,
     }
     return {
+        "task": "trim",
         "id": str(next((key for part, key in ids.items() if part in path), "")),
         "project_id": str(project.pk),
         "lineage": str(Position.objects.filter(project=project)[0].lineage),

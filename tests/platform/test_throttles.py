@@ -157,6 +157,7 @@ def test_costly_calls_have_a_window_of_their_own(throttled: LazySettings, owner:
         f"/api/projects/{project.pk}/documents",
         f"/api/jobs/{job.pk}/retry",
         f"/api/documents/{project.pk}/read",
+        f"/api/projects/{project.pk}/versions/1/restore",
     ):
         refused = client.post(path)
         assert (refused.status_code, refused.json()["violated-policies"]) == (429, ["expensive-900"]), path
@@ -180,7 +181,7 @@ def test_clients_sign_in_and_refresh_within_a_window_of_their_own(throttled: Laz
 def test_health_pages_and_admin_are_not_counted(throttled: LazySettings, client: Client, path: str) -> None:
     limit(throttled, anonymous="1/minute", user="1/minute")
     answers = [client.get(path) for _ in range(3)]
-    assert {answer.status_code for answer in answers} <= {200, 302}
+    assert 429 not in {answer.status_code for answer in answers}
     assert not any(field in answer for answer in answers for field in FIELDS)
 
 

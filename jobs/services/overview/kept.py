@@ -16,9 +16,10 @@ TIMES_ITS_COST = 10
 class Kept(Generic[T]):
     """Of several threads that ask at once one reads, the others wait for it. An error is not kept."""
 
-    def __init__(self, make: Callable[[], T], *, for_s: float) -> None:
+    def __init__(self, make: Callable[[], T], *, for_s: float, times_its_cost: float = TIMES_ITS_COST) -> None:
         self._make = make
         self._for_s = for_s
+        self._times_its_cost = times_its_cost
         self._lock = threading.Lock()
         self._value: T | None = None
         self._until = float("-inf")
@@ -29,7 +30,7 @@ class Kept(Generic[T]):
                 began = time.monotonic()
                 self._value = self._make()
                 ended = time.monotonic()
-                self._until = ended + max(self._for_s, TIMES_ITS_COST * (ended - began))
+                self._until = ended + max(self._for_s, self._times_its_cost * (ended - began))
             return self._value
 
     def forget(self) -> None:

@@ -41,7 +41,7 @@ def register_cache(reader: CacheReader) -> None:
 
 @dataclass(frozen=True)
 class Overview:
-    """Everything at about the same moment. `minutes`, `database` and `disk` may be some seconds older."""
+    """Everything at about the same moment; what is slow to read or to change may be some seconds older."""
 
     at: datetime
     work: Part[Work]
@@ -69,6 +69,10 @@ def _cache() -> Mapping[str, Any]:
 
 _minutes = Kept(lambda: from_database("minutes", work.minutes), for_s=10)
 _database = Kept(lambda: from_database("database", surroundings.database), for_s=10)
+# A Redis that hangs costs its timeout: that must not make the figures of the database old.
+_redis = Kept(lambda: part("redis", surroundings.redis_servers), for_s=1, times_its_cost=3)
+_limits = Kept(lambda: part("limits", limits.states), for_s=1, times_its_cost=3)
+_caches = Kept(lambda: part("cache", _cache), for_s=1, times_its_cost=3)
 _disk = Kept(lambda: part("disk", surroundings.disk), for_s=30)
 
 
@@ -84,15 +88,15 @@ def read() -> Overview:
         tasks=from_database("tasks", surroundings.tasks),
         webhooks=from_database("webhooks", surroundings.webhooks),
         database=_database.get(),
-        redis=part("redis", surroundings.redis_servers),
-        limits=part("limits", limits.states),
-        cache=part("cache", _cache),
+        redis=_redis.get(),
+        limits=_limits.get(),
+        cache=_caches.get(),
         disk=_disk.get(),
         events=EventsState(metrics.open_sockets(), metrics.event_lag_s()),
     )
 
 
-_overview = Kept(read, for_s=1.0)
+_overview = Kept(read, for_s=1.0, times_its_cost=3)
 
 
 def overview() -> Overview:
@@ -102,5 +106,5 @@ def overview() -> Overview:
 
 def forget() -> None:
     """The next overview is read anew, every part of it."""
-    for kept in (_minutes, _database, _disk, _overview):
+    for kept in (_minutes, _database, _redis, _limits, _caches, _disk, _overview):
         kept.forget()

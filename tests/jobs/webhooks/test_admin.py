@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Organisation, User
 from jobs.models import ReceivedWebhook, WebhookDelivery, WebhookEndpoint
@@ -73,6 +75,15 @@ def test_nothing_is_added_or_deleted_by_hand(endpoint: WebhookEndpoint, browser:
         assert browser.get(f"/admin/jobs/{model}/add/").status_code == 403
     assert browser.post(f"/admin/jobs/webhookendpoint/{endpoint.pk}/delete/", {"post": "yes"}).status_code == 403
     assert WebhookEndpoint.objects.exists()
+
+
+def test_pressing_save_writes_nothing(endpoint: WebhookEndpoint, organisation: Organisation, browser: Client) -> None:
+    tell(organisation)
+    delivery = only_delivery()
+    for model, pk in (("webhookendpoint", endpoint.pk), ("webhookdelivery", delivery.pk), ("job", delivery.job_id)):
+        with CaptureQueriesContext(connection) as asked:
+            assert browser.post(f"/admin/jobs/{model}/{pk}/change/", {}).status_code == 302
+        assert not [query["sql"] for query in asked if query["sql"].startswith('UPDATE "jobs_')]
 
 
 def test_staff_who_may_only_look_have_no_actions(endpoint: WebhookEndpoint, organisation: Organisation) -> None:

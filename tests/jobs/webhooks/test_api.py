@@ -149,14 +149,17 @@ def test_test_is_sent_and_followed(endpoint: WebhookEndpoint, owner: User, there
     client = client_of(owner)
     answer = client.post(f"{HERE}{endpoint.pk}/test")
     assert (answer.status_code, answer.json()["status"]) == (202, "pending")
+    second = client.post(f"{HERE}{endpoint.pk}/test")
+    assert (second.status_code, second.json()["code"]) == (409, "webhook_still_trying")
     drain()
+    assert len(there.came) == 1
     followed = client.get(f"/api/webhooks/deliveries/{answer.json()['id']}").json()
     assert (followed["status"], followed["response_status"], followed["response_excerpt"]) == (
         "delivered",
         200,
         "thanks",
     )
-    assert len(there.came) == 1
+    assert client.post(f"{HERE}{endpoint.pk}/test").status_code == 202
 
 
 def test_deliveries_are_narrowed_and_sent_again(

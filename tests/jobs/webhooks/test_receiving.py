@@ -15,11 +15,13 @@ from accounts.models import User
 from jobs.models import Job, ReceivedWebhook
 from jobs.webhooks import receivers, receiving, register_receiver, signing
 from jobs.webhooks.exceptions import UnknownReceiver
+from tests.platform.throttled import limit, throttled
 
 from .steps import Drain
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+__all__ = ["throttled"]
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 BODY = b'{"type": "notice.changed", "data": {"id": 7}}'
 HERE = "/api/webhooks/in/procurement"
@@ -184,3 +186,16 @@ def test_receiver_without_a_handler_is_found(monkeypatch: pytest.MonkeyPatch) ->
     broken = receivers.standard_receiver("broken", [SECRET], handle_kind="jobs.no_such_kind")
     monkeypatch.setattr(receivers, "_receivers", {"broken": broken})
     assert "jobs.E022" in [message.id for message in run_checks()]
+
+
+def test_strangers_are_counted_by_address_and_senders_are_not(throttled: Any) -> None:
+    limit(throttled, anonymous="2/15 minutes")
+    for number in range(4):
+        assert send(message_id=f"msg_{number}").status_code == 202
+    assert send(secret=signing.new_secret()).status_code == 401
+    assert send(path="/api/webhooks/in/nobody").status_code == 404
+    refused = send(secret=signing.new_secret())
+    assert (refused.status_code, refused.json()["code"]) == (429, "throttled")
+    assert int(refused["Retry-After"]) >= 1
+    elsewhere = Client(REMOTE_ADDR="203.0.113.9").post("/api/webhooks/in/nobody")
+    assert elsewhere.status_code == 404
