@@ -64,17 +64,17 @@ def ask(
         return _offline(told, fallback)
     text, redacted = redact(told.text)
     question = Question(told.system, (Turn("user", text),), schema.__name__, strict(schema), max_tokens)
-    organisation_id = organisation.pk if isinstance(organisation, Organisation) else organisation
+    owner_id = organisation.pk if isinstance(organisation, Organisation) else organisation
     cache_key = _cache_key(config, question) if cache_s else ""
     entry = ledger.Entry(
         configuration=config,
         purpose=purpose,
         prompt=told,
         redacted=redacted,
-        organisation_id=organisation_id,
+        organisation_id=owner_id,
         cache_key=cache_key,
     )
-    if cache_key and (known := _reused(schema, told, purpose, organisation_id, cache_key)):
+    if cache_key and (known := _reused(schema, told, purpose, owner_id, cache_key)):
         return known
     conversation = Conversation(config, schema, entry, queue=queue, wait_s=wait_s)
     try:

@@ -191,6 +191,7 @@ def test_addresses_of_our_own_network_are_not_fetched(source: Source, there: Pub
         (format_datetime(datetime.now(UTC) + timedelta(minutes=30), usegmt=True), 60, 1800),
         (format_datetime(datetime.now(UTC) - timedelta(minutes=30), usegmt=True), 0, 0),
     ],
+    ids=["seconds", "too_long", "date", "past"],
 )
 def test_retry_after_is_seconds_or_a_date(text: str, low: float, high: float) -> None:
     found = downloads.wait_stated(text)
