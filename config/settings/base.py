@@ -93,8 +93,8 @@ TEMPLATES = [
 # --- data -----------------------------------------------------------------------------------------------------------
 # With WSGI threads a kept connection per thread is right and no pool is needed; shared across fork() it would be wrong.
 DATABASES = {"default": env.db("DATABASE_URL", default="postgresql://postgres@/plumbline")}
-# A worker whose host vanishes in the middle of a transaction must not keep its rows locked for the hours that TCP waits by
-# itself. A PgBouncer in between wants `ignore_startup_parameters = options`, or this to be empty.
+# A worker whose host vanishes in the middle of a transaction must not keep its rows locked for the hours that TCP waits
+# by itself. A PgBouncer in between wants `ignore_startup_parameters = options`, or this to be empty.
 VANISHED_CLIENTS = (
     "-c idle_in_transaction_session_timeout=5min -c tcp_keepalives_idle=30 "
     "-c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
