@@ -5,7 +5,9 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
+import structlog
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.db import InterfaceError, OperationalError
 from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.request import Request
@@ -15,6 +17,9 @@ from rest_framework.views import exception_handler
 from accounts.exceptions import PlumblineError
 from config.api.throttles import refusal, refused_unknown
 from config.intake import UNSTORABLE, is_unstorable
+
+DATABASE_AWAY = "The database can't be reached at the moment. Try again in a few seconds."
+log = structlog.get_logger(__name__)
 
 
 def problem_details(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -32,6 +37,9 @@ def problem_details(error: Exception, context: dict[str, Any]) -> Response | Non
         return _problem(400, "unstorable_text", UNSTORABLE)
     if isinstance(error, SuspiciousOperation):  # a body that Django itself refuses: too large, too many fields
         return _problem(400, "bad_request", "This request was refused: it is too large, or has too many fields.")
+    if isinstance(error, OperationalError | InterfaceError):  # goes away by itself; a client shall come again
+        log.warning("database_away", error=type(error).__name__, exc_info=error)
+        return _problem(503, "database_away", DATABASE_AWAY, headers={"Retry-After": "5"})
     request = context.get("request")
     if isinstance(request, Request):
         error = refused_unknown(request._request, error)

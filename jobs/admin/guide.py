@@ -27,6 +27,10 @@ class Section:
     lines: list[str] = field(default_factory=list)
 
     @property
+    def title(self) -> str:
+        return self.id.replace("-", " ").capitalize()
+
+    @property
     def html(self) -> SafeString:
         return mark_safe("\n".join(_blocks(self.lines)))  # noqa: S308 - every text in it has been escaped
 

@@ -110,7 +110,12 @@ def shown(request: HttpRequest) -> dict[str, Any]:
 
 
 def _busy(process: ProcessState, running: dict[str, RunningJob]) -> list[tuple[str, str]]:
-    """(number of the job, what it is) of the jobs at hand; the number alone where the list of running jobs is cut."""
+    """(number of the job, what it is) of the jobs at hand; the number alone where the list of running jobs is cut.
+
+    A process that is gone is at nothing: what it had runs elsewhere by now, or is about to.
+    """
+    if not process.is_alive:
+        return []
     return [(job_id, running[job_id].title if job_id in running else job_id[:8]) for job_id in process.busy_with[:3]]
 
 

@@ -178,7 +178,9 @@ def release_due(*, now: datetime) -> list[tuple[str, UUID, int]]:
         due = Job.objects.filter(status=Job.Status.RETRYING, next_retry_at__lte=now)
         rows = list(due.select_for_update(skip_locked=True).values_list("queue", "id", "attempt")[:1000])
         ids = [row[1] for row in rows]
-        Job.objects.filter(pk__in=ids, status=Job.Status.RETRYING).update(status=Job.Status.QUEUED, next_retry_at=None)
+        # heartbeat_at: it waits from now on, not since its last attempt, which may be hours ago (queue-old would lie).
+        released = {"status": Job.Status.QUEUED, "next_retry_at": None, "heartbeat_at": now}
+        Job.objects.filter(pk__in=ids, status=Job.Status.RETRYING).update(**released)
     return rows
 
 

@@ -109,11 +109,18 @@
     if (root.dataset.live !== "live" && navigator.onLine && !document.hidden && mayChange()) refresh();
   }, ASK_EVERY_MS);
   // The server may be away as a whole: what is shown stays, and the page says that it is not live.
-  document.addEventListener(
-    "htmx:sendError",
-    (event) => event.detail.requestConfig?.triggeringEvent?.type === "jobs-changed" && event.stopImmediatePropagation(),
-    true,
-  );
+  for (const failure of ["htmx:sendError", "htmx:responseError"]) {
+    document.addEventListener(
+      failure,
+      (event) => {
+        if (event.detail.requestConfig?.triggeringEvent?.type !== "jobs-changed") return;
+        if (event.detail.xhr.status && event.detail.xhr.status < 500) return; // signed out: that is to be said
+        event.stopImmediatePropagation();
+        refresh(ASK_EVERY_MS);
+      },
+      true,
+    );
+  }
 
   document.addEventListener("DOMContentLoaded", () => {
     for (const element of document.querySelectorAll("[data-channel]")) Plumbline.live?.join(element.dataset.channel);

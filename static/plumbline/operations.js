@@ -22,12 +22,16 @@
     try {
       const answer = await fetch(root.dataset.url, { headers: { Accept: "text/html" }, signal: AbortSignal.timeout(10000) });
       if (answer.redirected) location.reload(); // signed out meanwhile
-      if (!answer.ok) throw new Error(String(answer.status));
+      if (!answer.ok) throw new Error("The server answers with an error; its database may be away.");
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
       replace(fresh);
       unreachable.hidden = true;
+      parts.classList.remove("ops-stale");
       pause = EVERY_MS;
-    } catch {
+    } catch (error) {
+      const isAnswered = error instanceof Error && error.message.startsWith("The server");
+      document.getElementById("ops-why").textContent = isAnswered ? error.message : "The server does not answer.";
+      parts.classList.add("ops-stale"); // nobody must read "All is well" as of now
       document.getElementById("ops-known-at").textContent = `${parts.querySelector("#ops-data")?.dataset.at ?? "?"} UTC`;
       unreachable.hidden = false;
       pause = Math.min(SLOWEST_MS, pause * 2);

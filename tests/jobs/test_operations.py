@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -18,7 +18,7 @@ from django.utils import timezone
 from accounts.models import Organisation, User
 from jobs.admin.guide import parse, sections
 from jobs.models import Job, Process, ScheduledRun, ScheduledTask, WebhookEndpoint
-from jobs.services import enqueue, enqueue_batch
+from jobs.services import enqueue, enqueue_batch, lifecycle
 from jobs.services.again import retry_failed
 from jobs.services.overview import Overview, alarms_of, overview, reading, surroundings, work
 from jobs.services.overview.guarded import from_database, rows_of
@@ -136,6 +136,36 @@ def test_it_shows_what_runs_waits_and_failed(client: Client, staff: User, proces
     assert "7 min" in shown
     assert "The file is empty. empty_file 3" in shown
     assert "not moving" in shown
+
+
+def test_no_percent_is_made_up_while_nobody_knows_how_much_there_is_to_do(staff: User, client: Client) -> None:
+    Job.objects.create(kind="tests.steps", status="running", started_at=timezone.now(), current_step="Reading row 9")
+    shown = fresh(signed_in(client, staff))
+    assert "Reading row 9" in shown and " %" not in shown.split("Running now")[1].split("Failures of")[0]
+
+
+def test_a_process_that_is_gone_is_busy_with_nothing(staff: User, client: Client, processes: None) -> None:
+    job = Job.objects.create(kind="tests.steps", status="completed")
+    long_ago = timezone.now() - timedelta(minutes=2)
+    Process.objects.filter(kind="worker").update(busy_with=[str(job.pk)], seen_at=long_ago)
+    shown = fresh(signed_in(client, staff))
+    assert "gone" in shown and str(job.pk)[:8] not in shown
+
+
+def test_a_retry_waits_since_its_release_and_not_since_its_last_attempt() -> None:
+    hours_ago = timezone.now() - timedelta(hours=5)
+    Job.objects.create(
+        kind="tests.echo", queue="low", status="retrying", attempt=3, created_at=hours_ago, heartbeat_at=hours_ago,
+        next_retry_at=timezone.now(),
+    )  # fmt: skip
+    assert len(lifecycle.release_due(now=timezone.now())) == 1
+    assert "queue-old" not in {alarm.id for alarm in alarms_of(overview())}
+
+
+def test_times_are_utc_whatever_the_site_uses(staff: User, client: Client, settings: LazySettings) -> None:
+    settings.TIME_ZONE = "Asia/Tokyo"
+    Job.objects.create(kind="tests.steps", status="running", started_at=datetime(2026, 11, 22, 6, 7, 8, tzinfo=UTC))
+    assert "since 06:07:08" in fresh(signed_in(client, staff))
 
 
 def test_a_job_is_cancelled_from_the_page(client: Client, staff: User) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.db import OperationalError
 from django.test import Client
 from rest_framework import exceptions
 
@@ -90,6 +91,12 @@ def test_validation_errors_name_their_fields() -> None:
     answer = problem_details(exceptions.ValidationError({"name": ["Too long."]}), {})
     assert answer is not None and answer.data["code"] == "invalid" and answer.data["errors"] == {"name": ["Too long."]}
     assert problem_details(RuntimeError("a bug"), {}) is None
+
+
+def test_a_database_that_is_away_is_said_and_clients_come_again() -> None:
+    answer = problem_details(OperationalError("connection failed: /secret/socket"), {})
+    assert answer is not None and answer.status_code == 503 and answer["Retry-After"] == "5"
+    assert answer.data["code"] == "database_away" and "secret" not in str(answer.data)
 
 
 def test_pages_run_no_script_but_ours(db: None) -> None:

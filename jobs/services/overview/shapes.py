@@ -66,11 +66,13 @@ class ProcessState:
 
 @dataclass(frozen=True)
 class RunningJob:
+    """`percent` is None while nobody knows how much there is to do."""
+
     id: UUID
     title: str
     about: str
     queue: str
-    percent: int
+    percent: int | None
     step: str
     attempt: int
     started_at: datetime | None

@@ -20,8 +20,8 @@ GROUPS_SHOWN = 20
 MINUTES = 60
 RATE_WINDOW = timedelta(minutes=2)
 
-# Due since: when it was asked for, or scheduled for, or its last attempt was heard of. A job that a person has asked
-# for again (no attempt since) does not tell when that was, and is left out of the age.
+# Due since: when it was asked for, or scheduled for, released for its retry, or last heard of. A job that a person
+# asked for again (no attempt since) does not tell when that was, and is left out of the age.
 STATES = """
 SELECT queue, status, count(*),
        count(*) FILTER (WHERE status = 'queued' AND scheduled_for > %(now)s),
@@ -137,7 +137,7 @@ def running() -> list[RunningJob]:
             title=title_of(job.kind),
             about=job.about,
             queue=job.queue,
-            percent=int(job.fraction * 100),
+            percent=int(job.fraction * 100) if job.total or job.progress else None,
             step=job.current_step,
             attempt=job.attempt,
             started_at=job.started_at,
