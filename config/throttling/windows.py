@@ -20,18 +20,17 @@ from limits import RateLimitItem
 from config.redis_access import LuaScript, RedisAway, key
 
 ACQUIRE = LuaScript("""
-local found = {1}
+local found, counts = {1}, redis.call('MGET', unpack(KEYS))
 for i = 1, #KEYS, 2 do
   local limit, expiry = tonumber(ARGV[i]), tonumber(ARGV[i + 1])
-  local ttl = redis.call('PTTL', KEYS[i + 1])
-  if ttl > 0 and ttl < expiry then
-    redis.call('RENAME', KEYS[i + 1], KEYS[i])
-    redis.call('SET', KEYS[i + 1], 0, 'PX', ttl + expiry)
-  end
-  local before = tonumber(redis.call('GET', KEYS[i]) or 0)
-  local before_ttl = math.max(0, redis.call('PTTL', KEYS[i]))
-  local now = tonumber(redis.call('GET', KEYS[i + 1]) or 0)
+  local before, now = tonumber(counts[i] or 0), tonumber(counts[i + 1] or 0)
   local now_ttl = math.max(0, redis.call('PTTL', KEYS[i + 1]))
+  if now_ttl > 0 and now_ttl < expiry then
+    redis.call('RENAME', KEYS[i + 1], KEYS[i])
+    before, now, now_ttl = now, 0, now_ttl + expiry
+    redis.call('SET', KEYS[i + 1], 0, 'PX', now_ttl)
+  end
+  local before_ttl = math.max(0, now_ttl - expiry)  -- it ends one window before the running one
   if math.floor(before * before_ttl / expiry) + now >= limit then found[1] = 0 end
   for _, value in ipairs({before, before_ttl, now, now_ttl}) do found[#found + 1] = value end
 end

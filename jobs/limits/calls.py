@@ -17,8 +17,9 @@ import redis.asyncio
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoScriptError, OutOfMemoryError, ReadOnlyError, RedisError
-from redis.exceptions import ResponseError as RedisResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from config.redis_access import evaluate
 
 from .. import tuning
 from ..connections import breaker_of, queue_redis, queue_url
@@ -104,32 +105,12 @@ def run(call: Call) -> Any:
     try:
         if not call.persistent:
             breaker.check()
-        try:
-            answer = _asked("EVALSHA", call.script.sha, call)
-        except NoScriptError:
-            answer = _asked("EVAL", call.script.text, call)
+        answer = evaluate(queue_redis(), call.script.sha, call.script.text, call.keys, call.arguments)
     except OUTAGES as error:
         breaker.failed()
         raise _unreachable(error) from error
     breaker.worked()
     return answer
-
-
-def _asked(command: str, script: str, call: Call) -> Any:
-    """One command on a connection of the pool. Past `Redis.execute_command`, whose retries (we have none) and telemetry
-    take as long as the round trip itself (2026-11)."""
-    pool: Any = queue_redis().connection_pool
-    connection = pool.get_connection()
-    try:
-        connection.send_command(command, script, len(call.keys), *call.keys, *call.arguments)
-        return connection.read_response()
-    except RedisResponseError:
-        raise
-    except BaseException:
-        connection.disconnect()  # the answer may still come, and must not be taken for that of another command
-        raise
-    finally:
-        pool.release(connection)
 
 
 async def arun(call: Call) -> Any:
