@@ -1,18 +1,24 @@
 """Tenders: where notices come from, what was published, what it means to a firm, and what the firm decided."""
 
 from .assessment import CompanyProfile, Decision, Enrichment, SavedSearch, Score
+from .outgoing import CalendarEntry, CalendarFeed, Export, StoredContent, TenderDocument
 from .source import Import, Rejection, Source
 from .tender import Tender, TenderRelease
 
 __all__ = [
+    "CalendarEntry",
+    "CalendarFeed",
     "CompanyProfile",
     "Decision",
     "Enrichment",
+    "Export",
     "Import",
     "Rejection",
     "SavedSearch",
     "Score",
     "Source",
+    "StoredContent",
     "Tender",
+    "TenderDocument",
     "TenderRelease",
 ]
