@@ -1,4 +1,4 @@
-"""Named reads of what leaves tenders, and who may see what: calendars and exports are a person's, documents a firm's."""
+"""Named reads of what leaves tenders, and who may see it: calendars and exports are a person's, documents a firm's."""
 
 from __future__ import annotations
 

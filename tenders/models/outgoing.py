@@ -12,6 +12,15 @@ from django.utils import timezone
 from ..outgoing_querysets import CalendarFeedQuerySet, ExportQuerySet, TenderDocumentQuerySet
 
 
+def export_path(export: Export, filename: str) -> str:
+    """By id: a second attempt writes where the first one did."""
+    return f"tenders/exports/{export.pk}.{export.format}"
+
+
+def content_path(content: StoredContent, filename: str) -> str:
+    return f"tenders/documents/{content.sha256[:2]}/{content.sha256}"
+
+
 class CalendarFeed(models.Model):
     """The address from which a person's calendar fetches an organisation's deadlines.
 
@@ -95,7 +104,7 @@ class Export(models.Model):
     order = models.CharField(max_length=12)
     format = models.CharField(max_length=4, choices=Format.choices)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
-    file = models.FileField(upload_to="tenders/exports/%Y/%m/", blank=True, max_length=200)
+    file = models.FileField(upload_to=export_path, blank=True, max_length=200)
     rows = models.PositiveIntegerField(default=0)
     size = models.PositiveBigIntegerField(default=0, help_text="Bytes")
     error = models.CharField(max_length=500, blank=True)
@@ -127,7 +136,7 @@ class StoredContent(models.Model):
 
     sha256 = models.CharField("SHA-256", max_length=64, primary_key=True)
     size = models.PositiveBigIntegerField(help_text="Bytes")
-    file = models.FileField(upload_to="tenders/documents/", max_length=200)
+    file = models.FileField(upload_to=content_path, max_length=200)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     def __str__(self) -> str:
