@@ -15,15 +15,29 @@ CHUNK = 1024 * 1024
 
 def is_lines(start: bytes) -> bool:
     """Whether the first line is a JSON object by itself and more lines, or the end, follow; a package that a publisher
-    wrote on one line is none."""
+    wrote on one line is none. A first line that is faulty is told from the objects that follow it."""
     line, newline, rest = start.partition(b"\n")
-    if not newline or not line.rstrip().endswith(b"}"):
+    if not newline:
         return False
     try:
         first = orjson.loads(line)
     except orjson.JSONDecodeError:
-        return b'\n{"' in rest  # a bad first line among good ones
+        return _objects_follow(line.rstrip(), rest)
     return isinstance(first, dict) and (bool(rest.strip()) or "ocid" in first)
+
+
+def _objects_follow(line: bytes, rest: bytes) -> bool:
+    """No JSON has two objects on lines of their own without a comma; nor one after a line that could end there."""
+    needed = 2 if line.endswith((b"{", b"[", b",", b":")) else 1
+    lines = [text for text in rest.split(b"\n", 8)[:8] if text.strip()][:needed]
+    return len(lines) == needed and all(_is_object(text) for text in lines)
+
+
+def _is_object(line: bytes) -> bool:
+    try:
+        return isinstance(orjson.loads(line), dict)
+    except orjson.JSONDecodeError:
+        return False
 
 
 def read_lines(source: Source) -> Iterator[Release | Rejected]:

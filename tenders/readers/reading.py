@@ -54,7 +54,7 @@ def format_of(head: bytes) -> Format:
         return Format.TABLE  # xlsx is a ZIP; the table's reader says so if it is another one
     if b"\x00" in head[:4096] and head[:2] not in (b"\xff\xfe", b"\xfe\xff"):
         raise NotReadable("This is no text, JSON, XML or xlsx file.")
-    return Format.TABLE
+    return Format.OCDS_LINES if ocds_lines.is_lines(start) else Format.TABLE
 
 
 def _guarded(items: Iterator[Release | Rejected], source: Source) -> Iterator[Release | Rejected]:
