@@ -39,6 +39,9 @@ class ModelCall(models.Model):
         "accounts.Organisation", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     attempts = models.PositiveSmallIntegerField(default=0, help_text="Requests sent.")
+    in_flight_until = models.DateTimeField(
+        null=True, blank=True, help_text="While it runs: its request ends by then, whatever becomes of who sent it."
+    )
     faults = models.JSONField(default=list, help_text="Attempts that gave nothing: [{code, status, latency_ms}].")
     tokens_in = models.PositiveIntegerField(default=0)
     tokens_out = models.PositiveIntegerField(default=0)
@@ -73,7 +76,7 @@ class ModelCall(models.Model):
                 condition=Q(cached_until__isnull=False),
                 name="model_call_cached",
             ),
-            # The nightly look for lost calls.
+            # The nightly look for lost calls; how many are in flight, before each request.
             models.Index(fields=["created_at"], condition=Q(status="running"), name="model_call_running"),
         ]
 

@@ -19,6 +19,10 @@ class CallQuerySet(models.QuerySet["ModelCall"]):
         """Answers to the same question that may be given again, newest first."""
         return self.filter(cache_key=cache_key, cached_until__gt=now).order_by("-created_at")
 
+    def in_flight(self, provider: str, *, now: datetime) -> CallQuerySet:
+        """Requests that may be running at the provider, those of killed processes included."""
+        return self.filter(status="running", provider=provider, in_flight_until__gt=now)
+
     def by_day(self, *, since: date) -> list[dict[str, Any]]:
         """[{day, calls, cached, failed, tokens_in, tokens_out, cost_usd}], newest first; days are of UTC. The cost is
         an estimate for the calls that are under way or were lost."""

@@ -40,9 +40,10 @@ class Failed(Exception):
 
 
 class Throttled(Failed):
-    """One call too many. `retry_after_s`: None if the provider does not say."""
+    """One call too many. `retry_after_s`: None if the provider does not say. `is_shared`: everybody has been told."""
 
     retry_after_s: float | None = None
+    is_shared = False
 
 
 class KeyRefused(Failed):

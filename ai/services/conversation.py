@@ -11,9 +11,6 @@ import structlog
 from django.conf import settings
 from pydantic import BaseModel
 
-from jobs import limits
-from jobs.limits import LimitUnreachable
-
 from ..answer import Question, Reply, Stop, Turn
 from ..configuration import Configuration
 from ..exceptions import AnswerInvalid, ModelDeclined, ModelUnavailable, RequestRejected
@@ -21,7 +18,7 @@ from ..pricing import estimate_tokens
 from ..providers import Dialect, provider_of, wire
 from ..providers.protocol import NotAReply
 from ..reading import Unfit, read
-from . import pausing
+from . import pausing, traffic
 from .ledger import Entry
 
 log = structlog.get_logger(__name__)
@@ -50,7 +47,6 @@ class Conversation(Generic[T]):
     def hold(self, question: Question, *, cache_s: float | None) -> tuple[T, tuple[str, ...]]:
         """The object, and what was adjusted in it. Whatever happens is in the entry, also when the process is told to
         stop."""
-        self._entry.begin(tokens_in=_tokens_in(question), tokens_out=question.max_tokens)
         try:
             value, adjusted = self._converse(question)
         except BaseException as error:
@@ -60,6 +56,7 @@ class Conversation(Generic[T]):
         return value, adjusted
 
     def _converse(self, question: Question) -> tuple[T, tuple[str, ...]]:
+        self._entry.owe(tokens_in=_tokens_in(question), tokens_out=question.max_tokens)
         while True:
             reply = self._reply(question)
             if reply is None:
@@ -77,7 +74,8 @@ class Conversation(Generic[T]):
                     ) from unfit
                 self._is_repaired = True
                 question = _repaired(question, reply, unfit)
-                self._entry.extend(tokens_in=_tokens_in(question), tokens_out=question.max_tokens)
+                self._entry.land()
+                self._entry.owe(tokens_in=_tokens_in(question), tokens_out=question.max_tokens)
 
     def _read(self, reply: Reply) -> tuple[T, tuple[str, ...]]:
         """Also of a cut answer: sometimes only the wrapping is missing."""
@@ -105,23 +103,22 @@ class Conversation(Generic[T]):
             self._failures += 1
             if self._failures >= settings.AI_ATTEMPTS:
                 raise self._unavailable(failure) from failure
-            # A throttled call waits for its next place: nobody gets one before the pause for all is over.
-            if not isinstance(failure, wire.Throttled):
-                _sleep(backoff_s(self._failures))
+            _sleep(_wait_s(failure, self._failures))
         return None
 
     def _request(self, question: Question, dialect: Dialect) -> Reply:
-        config, name = self._config, self._config.limit_name
-        tokens_in = _tokens_in(question)
-        reserved, used = tokens_in + question.max_tokens, 0
-        bucket = limits.get_bucket(f"{name}:tokens")
-        limits.get_bucket(f"{name}:requests").take(1, timeout_s=self._wait_s)
-        bucket.take(reserved, timeout_s=self._wait_s)
-        try:
-            with limits.get(name).hold(timeout_s=self._wait_s, queue=self._queue, who=self._entry.row.purpose) as lease:
-                pausing.check(config)  # it may have begun while we waited
-                received = self._post(question, dialect, lease)
-                lease.succeeded()
+        config, tokens_in = self._config, _tokens_in(question)
+        with traffic.place(
+            config,
+            tokens=tokens_in + question.max_tokens,
+            wait_s=self._wait_s,
+            queue=self._queue,
+            who=self._entry.row.purpose,
+        ) as place:
+            pausing.check(config)  # it may have begun while we waited
+            self._entry.take_off(at_most=place.at_most, flight_s=place.flight_s, wait_s=self._wait_s)
+            received = self._post(question, dialect, place)
+            place.succeeded()
             try:
                 reply = self._provider.reply(received.document)
             except NotAReply as error:
@@ -129,35 +126,30 @@ class Conversation(Generic[T]):
                 raise wire.Failed(
                     "no_reply", text, status=200, latency_ms=received.latency_ms, is_maybe_billed=True
                 ) from error
-            used = self._entry.replied(reply, tokens_in=tokens_in)
+            place.used = self._entry.replied(reply, tokens_in=tokens_in)
             return reply
-        finally:
-            _settle(bucket, reserved, used)
 
-    def _post(self, question: Question, dialect: Dialect, lease: limits.Lease) -> wire.Received:
+    def _post(self, question: Question, dialect: Dialect, place: traffic.Place) -> wire.Received:
         config, provider = self._config, self._provider
-        self._entry.sent()
         try:
             return wire.post(
                 config.base_url + provider.path,
                 headers=provider.headers(config.api_key),
                 body=provider.body(config.model, question, dialect),
-                timeout_s=max(0.1, min(settings.AI_TIMEOUT_S, lease.remaining_s)),
+                timeout_s=place.request_s,
             )
         except wire.KeyRefused as refused:
             # While we still hold the place: whoever gets it next must find the pause.
             self._note(refused, question)
             raise pausing.pause(configuration=config, status=refused.status, reason=str(refused)) from refused
         except wire.Throttled as throttled:
-            try:
-                lease.throttled(throttled.retry_after_s, f"{config.provider}: {throttled}"[:200])
-            except LimitUnreachable as error:
-                log.warning("model_pause_not_shared", error=str(error))
+            throttled.is_shared = place.throttled(throttled.retry_after_s, f"{config.provider}: {throttled}"[:200])
             raise
 
     def _note(self, failure: wire.Failed, question: Question) -> None:
         billed = _tokens_in(question) if failure.is_maybe_billed else 0
         self._entry.fault(failure.code, status=failure.status, latency_ms=failure.latency_ms, billed_tokens=billed)
+        self._entry.land()
 
     def _unavailable(self, failure: wire.Failed) -> ModelUnavailable:
         asked_s = failure.retry_after_s if isinstance(failure, wire.Throttled) else None
@@ -174,6 +166,17 @@ def backoff_s(failures: int) -> float:
     return float(min(longest, shortest * 2 ** (failures - 1))) * random.uniform(0.67, 1)  # noqa: S311
 
 
+def _wait_s(failure: wire.Failed, failures: int) -> float:
+    """A throttled call waits for its next place: nobody gets one before the pause for all is over. Where the others
+    could not be told it waits by itself, for as long as it was told to, within reason."""
+    if not isinstance(failure, wire.Throttled):
+        return backoff_s(failures)
+    if failure.is_shared:
+        return 0.0
+    longest_s: float = settings.AI_BACKOFF_S[1]
+    return max(backoff_s(failures), min(failure.retry_after_s or 0.0, longest_s))
+
+
 def _repaired(question: Question, reply: Reply, unfit: Unfit) -> Question:
     """An answer that was cut off: the same once more with room for twice as much. Else: what was wrong."""
     if reply.stop is Stop.TRUNCATED:
@@ -186,13 +189,6 @@ def _repaired(question: Question, reply: Reply, unfit: Unfit) -> Question:
 def _tokens_in(question: Question) -> int:
     text = "".join(turn.text for turn in question.turns)
     return estimate_tokens(question.system + text + str(question.json_schema))
-
-
-def _settle(bucket: limits.TokenBucket, reserved: int, used: int) -> None:
-    try:
-        bucket.settle(reserved, used)
-    except LimitUnreachable as error:
-        log.warning("model_tokens_not_settled", reserved=reserved, used=used, error=str(error))
 
 
 def _sleep(seconds: float) -> None:

@@ -1,4 +1,5 @@
-"""The record of one question: a row from before the first request on, its money taken in the same transaction.
+"""The record of one question: a row from before the first request on, its money taken in the same transaction, and the
+last word on how many requests are in flight.
 
 A process that is killed leaves its row running, with the estimate as its cost: counted rather than forgotten, since the
 provider may have billed it. These transactions are durable: a question inside somebody's transaction would hold the
@@ -19,6 +20,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.exceptions import PlumblineError
+from jobs.limits import LimitBusy
 
 from .. import metrics
 from ..answer import Reply
@@ -28,10 +30,13 @@ from ..pricing import estimate_tokens, price_of
 from ..prompts import Prompt
 from . import budget
 
+_LOCK = 0xA1  # first half of the advisory lock's key
+SHORTEST_LOOK_S, LONGEST_LOOK_S = 0.005, 0.25  # whether there is room
+
 
 class Entry:
-    """Of one question. Everything is kept here and written at its end; money is taken before each request that may
-    cost more than was taken so far."""
+    """Of one question. Everything is kept here and written at its end; before each request it is written that one is
+    in flight, and the money taken that it may cost."""
 
     def __init__(
         self,
@@ -48,7 +53,7 @@ class Entry:
         self.attempts = 0
         self.faults: list[dict[str, Any]] = []
         self.tokens_in = self.tokens_out = 0
-        self.cost_usd = self._reserved_usd = Decimal(0)
+        self.cost_usd = self._reserved_usd = self._owed_usd = Decimal(0)
         self.model = configuration.model
         self._day = budget.today()
         self._began = time.monotonic()
@@ -69,16 +74,30 @@ class Entry:
     def latency_ms(self) -> int:
         return round((time.monotonic() - self._began) * 1000)
 
-    def begin(self, *, tokens_in: int, tokens_out: int) -> None:
-        """Raises BudgetSpent; then there is no row: nothing was asked."""
-        self._take(self.price.of(tokens_in, tokens_out), is_new=True)
+    def owe(self, *, tokens_in: int, tokens_out: int) -> None:
+        """The next request costs this much at most: `take_off` takes it from the day's money. Not for a request that
+        was refused or lost, whose money is there still."""
+        self._owed_usd = self.price.of(tokens_in, tokens_out)
 
-    def extend(self, *, tokens_in: int, tokens_out: int) -> None:
-        """For one more request after a reply, which has to be paid too. Raises BudgetSpent."""
-        self._take(self.price.of(tokens_in, tokens_out))
+    def take_off(self, *, at_most: int, flight_s: float, wait_s: float) -> None:
+        """Before each request: its row says that it is in flight, unless `at_most` are; then it waits for up to
+        `wait_s`. Redis has lined the callers up, so there is room as a rule: but Redis can be emptied, or be away.
 
-    def sent(self) -> None:
-        self.attempts += 1
+        Raises LimitBusy, BudgetSpent; without a request before, there is no row then: nothing was asked.
+        """
+        began, pause_s = time.monotonic(), SHORTEST_LOOK_S
+        while not self._takes_off(at_most, flight_s):
+            if time.monotonic() - began >= wait_s:
+                raise LimitBusy(f"{at_most} calls of models are in flight, as many as may be. It is tried again.")
+            time.sleep(pause_s)
+            pause_s = min(LONGEST_LOOK_S, 2 * pause_s)
+
+    def land(self) -> None:
+        """The request is over, and the next one waits."""
+        if self.row.in_flight_until is not None:
+            self.row.in_flight_until = None
+            with _recording():
+                self.row.save(update_fields=["in_flight_until"])
 
     def fault(self, code: str, *, status: int = 200, latency_ms: int = 0, billed_tokens: int = 0) -> None:
         """`billed_tokens`: what the provider may have read although no answer came."""
@@ -101,6 +120,9 @@ class Entry:
         self._end(ModelCall.Status.ANSWERED)
 
     def failed(self, error: BaseException) -> None:
+        """Nothing is written where nothing was asked."""
+        if not self.is_begun:
+            return
         told = isinstance(error, PlumblineError)
         self.row.error_code = (error.code if isinstance(error, PlumblineError) else type(error).__name__)[:40]
         self.row.error = (str(error) if told else f"Stopped by {type(error).__name__}.")[:500].replace("\x00", "")
@@ -111,20 +133,30 @@ class Entry:
         self.tokens_out += tokens_out
         self.cost_usd += self.price.of(tokens_in, tokens_out)
 
-    def _take(self, amount_usd: Decimal, *, is_new: bool = False) -> None:
-        with _recording():
-            self.row.cost_usd = self._reserved_usd + amount_usd
-            self.row.save(force_insert=is_new, update_fields=None if is_new else ["cost_usd"])
-            budget.reserve(day=self._day, amount_usd=amount_usd)
-        self._reserved_usd += amount_usd
+    def _takes_off(self, at_most: int, flight_s: float) -> bool:
+        """Counted and written under a lock for all: of two who find the last place free, one gets it."""
+        row, now = self.row, timezone.now()
+        with _recording(lock=f"in flight: {row.provider}"):
+            if ModelCall.objects.in_flight(row.provider, now=now).count() >= at_most:
+                return False
+            row.in_flight_until = now + timedelta(seconds=flight_s)
+            row.attempts = self.attempts + 1
+            row.cost_usd = self._reserved_usd + self._owed_usd
+            changed = ["in_flight_until", "attempts", "cost_usd"] if self.is_begun else None
+            row.save(force_insert=not self.is_begun, update_fields=changed)
+            if self._owed_usd:
+                budget.reserve(day=self._day, amount_usd=self._owed_usd)
+        self._reserved_usd, self._owed_usd = row.cost_usd, Decimal(0)
+        self.attempts += 1
         self.is_begun = True
+        return True
 
     def _end(self, status: str) -> None:
         row = self.row
         row.status, row.model = status, self.model[:120]
         row.attempts, row.faults, row.latency_ms = self.attempts, self.faults, self.latency_ms
         row.tokens_in, row.tokens_out, row.cost_usd = self.tokens_in, self.tokens_out, self.cost_usd
-        row.finished_at = timezone.now()
+        row.finished_at, row.in_flight_until = timezone.now(), None
         with _recording():
             row.save(force_update=True)
             budget.correct(day=self._day, by_usd=self.cost_usd - self._reserved_usd)
@@ -139,13 +171,15 @@ class Entry:
 
 
 @contextmanager
-def _recording() -> Iterator[None]:
-    """A short transaction, the day's row last. Its commit does not wait for the disk: everybody waits for that row, and
-    at 8 ms a flush (2026-11) sixty questions a second were all there could be. Only a crash of PostgreSQL itself can
-    lose anything, the last fraction of a second."""
+def _recording(*, lock: str = "") -> Iterator[None]:
+    """A short transaction, the day's row last, under the lock of that name. Its commit does not wait for the disk:
+    everybody waits for that row, and at 8 ms a flush (2026-11) sixty questions a second were all there could be. Only a
+    crash of PostgreSQL itself can lose anything, the last fraction of a second."""
     with transaction.atomic(durable=True):
         with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL synchronous_commit TO off")
+            cursor.execute("SELECT set_config('synchronous_commit', 'off', true)")
+            if lock:
+                cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [_LOCK, lock])
         yield
 
 
