@@ -3,9 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
+from django.test import TransactionTestCase
 from pytest_django import DjangoDbBlocker
 
-from tests import services
+from tests import emptying, services
+
+# Django's own runs `flush` after each transactional test: all tables, then all permissions anew, 0.15 to 0.3 s.
+TransactionTestCase._fixture_teardown = emptying.after_transactional_test
 
 
 @pytest.fixture(scope="session")
