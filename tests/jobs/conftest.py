@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 from django.conf import settings
 
 from accounts.models import Membership, Organisation, User
-from jobs import connections, worker
+from jobs import connections, limits, worker
 from jobs.connections import events_redis, queue_redis
+from jobs.limits import ConcurrencyLimit
 from jobs.models import Job
 from tests.factories.people import make_organisation, make_user
 
@@ -68,3 +69,15 @@ def drain() -> Iterator[Callable[[], int]]:
 @pytest.fixture
 def redis_is_down(settings: pytest.FixtureRequest) -> None:
     settings.REDIS_QUEUE_URL = settings.REDIS_EVENTS_URL = "redis://127.0.0.1:1/0"
+
+
+@pytest.fixture
+def narrow() -> ConcurrencyLimit:
+    return ConcurrencyLimit("narrow", 1)
+
+
+@pytest.fixture
+async def closing() -> AsyncIterator[None]:
+    """For tests that use limits in an event loop: their connections end with it."""
+    yield
+    await limits.aclose()

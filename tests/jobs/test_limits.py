@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
@@ -17,30 +15,10 @@ from django.core.checks import run_checks
 from jobs import limits
 from jobs.connections import breaker_of, queue_redis, queue_url
 from jobs.failures import is_transient
-from jobs.limits import ConcurrencyLimit, LimitBusy, LimitPaused, LimitUnreachable, PlaceLost, UnknownLimit, scripts
+from jobs.limits import ConcurrencyLimit, LimitBusy, LimitPaused, LimitUnreachable, UnknownLimit, scripts
 from jobs.limits import calls as limit_calls
+from tests.jobs.places import redis_now
 from tests.jobs.processes import wait_until
-
-
-@pytest.fixture
-async def closing() -> Any:
-    yield
-    await limits.aclose()
-
-
-def redis_now() -> float:
-    seconds, microseconds = queue_redis().time()
-    return float(seconds) + float(microseconds) / 1e6
-
-
-def make_lost(lease: limits.Lease) -> None:
-    """As if the lease had run out in Redis, whatever its holder believes."""
-    queue_redis().zadd(lease.limit._keys[0], {lease.id: 1})
-
-
-@pytest.fixture
-def narrow() -> Iterator[ConcurrencyLimit]:
-    yield ConcurrencyLimit("narrow", 1)
 
 
 def test_no_more_than_the_size_are_held_at_once() -> None:
@@ -164,91 +142,6 @@ def test_one_place_is_left_for_everybody_however_small_the_limit_becomes() -> No
         queue_redis().hset(limit._keys[2], "cut_at", 1)  # the next refusal is news again
     assert limit.state()["effective"] == 1
     limit.acquire(timeout_s=0).release()
-
-
-# --- leases ---
-
-
-def test_a_lease_ends_on_redis_clock_when_nobody_extends_it() -> None:
-    limit = ConcurrencyLimit("t", 1, lease_s=1.5)
-    lease = limit.acquire()
-    limit.keeper.drop(lease)  # as a killed process would
-    (holder,) = limit.state()["holders"]
-    assert holder["until"].timestamp() - holder["since"].timestamp() == pytest.approx(1.5)
-    with limit.hold(timeout_s=60) as second:
-        assert second.since_ms >= holder["until"].timestamp() * 1000 - 1
-        assert lease.lost
-    with pytest.raises(PlaceLost):
-        lease.check()
-
-
-def test_a_lease_is_extended_while_its_holder_lives() -> None:
-    limit = ConcurrencyLimit("t", 1, lease_s=5)
-    with limit.hold():
-        first_end = limit.state()["holders"][0]["until"]
-        wait_until(lambda: limit.state()["holders"][0]["until"] > first_end, "the lease was extended")
-
-
-def test_a_holder_whose_lease_ran_out_learns_it_and_does_not_get_the_place_back() -> None:
-    limit = ConcurrencyLimit("t", 1, lease_s=30)
-    lease = limit.acquire()
-    make_lost(lease)
-    other = limit.acquire(timeout_s=0)
-    assert not lease.lost  # nobody told it yet
-    limit.beat([lease])
-    assert lease.lost and lease.remaining_s == 0
-    limit.beat([lease])
-    assert [holder["id"] for holder in limit.state()["holders"]] == [other.id]
-    lease.release()
-    assert limit.state()["held"] == 1
-    other.release()
-
-
-def test_a_lease_that_ran_out_is_not_revived_even_when_the_place_is_still_free(narrow: ConcurrencyLimit) -> None:
-    lease = narrow.acquire()
-    make_lost(lease)
-    narrow.beat([lease])
-    assert lease.lost
-    assert narrow.state()["held"] == 0
-
-
-def test_the_background_thread_tells_of_a_lost_place() -> None:
-    limit = ConcurrencyLimit("t", 1, lease_s=3)
-    lease = limit.acquire()
-    make_lost(lease)
-    wait_until(lambda: queue_redis().zscore(limit._keys[0], lease.id) is None, "the thread asked about the lease")
-    wait_until(lambda: lease.lost, "the holder was told")
-    lease.release()
-
-
-def test_a_holder_cut_off_from_redis_knows_by_its_own_clock_that_its_time_is_over(
-    narrow: ConcurrencyLimit, settings: Any
-) -> None:
-    lease = narrow.acquire()
-    settings.REDIS_QUEUE_URL = "redis://127.0.0.1:1/0"
-    lease.ends_at = limits.lease.clock() - 0.001
-    assert lease.lost
-    lease.extended(limits.lease.clock() + 30)  # an answer that comes too late
-    assert lease.lost
-
-
-def test_a_lease_that_nobody_refers_to_is_not_kept(narrow: ConcurrencyLimit) -> None:
-    lease = narrow.acquire()
-    name = lease.id
-    assert name in narrow.keeper._leases
-    del lease
-    gc.collect()
-    assert name not in narrow.keeper._leases
-
-
-def test_losing_all_of_redis_is_learned_by_holders(narrow: ConcurrencyLimit) -> None:
-    lease = narrow.acquire()
-    queue_redis().flushdb()
-    queue_redis().script_flush()
-    narrow.beat([lease])
-    assert lease.lost
-    lease.release()
-    narrow.acquire(timeout_s=0).release()
 
 
 # --- pause, slow down, recover ---

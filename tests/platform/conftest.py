@@ -1,5 +1,5 @@
 """Clients as processes of their own, on roots of their own: what is tested here must not touch the services under test
-runs."""
+runs. And a cache namespace of the tests' own."""
 
 import contextlib
 import json
@@ -12,10 +12,15 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.conf import LazySettings
 
+from config.cache import policy, reading
 from config.embedded.layout import BASE_DIR
+from config.redis_access import ask, key
+from tests.platform.caching import NAME
 
 OWN_VARIABLES = ("PLUMBLINE_", "DATABASE_URL", "REDIS_URL", "TEST_", "PYTEST_")
 PATIENCE_S = 30.0
@@ -109,3 +114,24 @@ def services() -> Iterator[Services]:
     yield found
     found.close()
     shutil.rmtree(folder)
+
+
+@pytest.fixture
+def cache_namespace(monkeypatch: pytest.MonkeyPatch, settings: LazySettings) -> Iterator[None]:
+    """A namespace of the tests' own, empty."""
+    own = policy.Namespace(NAME, ttl_s=3600, purpose="tests", invalidated_by="tests")
+    monkeypatch.setitem(policy.NAMESPACES, NAME, own)
+    url = settings.REDIS_CACHE_URL
+    _empty_caches()
+    yield
+    settings.REDIS_CACHE_URL = url
+    reading._lost.clear()
+    _empty_caches()
+
+
+def _empty_caches() -> None:
+    def drop(client: Any) -> None:
+        for name in client.scan_iter(key("cache*")):
+            client.delete(name)
+
+    ask(drop)
