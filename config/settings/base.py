@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "ai",
     "projects",
     "tenders",
+    "quiz",
     "config",
 ]
 
@@ -269,6 +270,8 @@ CRON_SECRET = env.str("CRON_SECRET", default="")
 JOBS_KEPT_DAYS = env.int("JOBS_KEPT_DAYS", default=30)
 WEBHOOKS_KEPT_DAYS = env.int("WEBHOOKS_KEPT_DAYS", default=30)
 SCHEDULED_RUNS_KEPT_DAYS = env.int("SCHEDULED_RUNS_KEPT_DAYS", default=90)
+TENDER_EXPORTS_KEPT_DAYS = env.int("TENDER_EXPORTS_KEPT_DAYS", default=7)
+TENDER_UPLOADS_KEPT_DAYS = env.int("TENDER_UPLOADS_KEPT_DAYS", default=90)  # files of notices that have been read
 # A worker that has not been heard of for this long has lost its jobs. Long against the clocks of hosts that differ.
 JOBS_LEASE_S = env.float("JOBS_LEASE_S", default=30.0)
 

@@ -1,0 +1,133 @@
+"""Named reads of quizzes, and who may see what."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib.auth.models import AnonymousUser
+from django.db import models
+from django.db.models import Q
+
+from accounts.querysets import organisation_ids_of
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+    from .models import (  # noqa: F401 - ruff does not see names in QuerySet["…"]
+        Answer,
+        Attempt,
+        Bank,
+        Category,
+        Clause,
+        Edition,
+        ExamGoal,
+        Question,
+        QuestionVersion,
+        ReviewCard,
+        Standard,
+        SyncRejection,
+        SyncRun,
+    )
+
+
+def shared_or_own(user: User | AnonymousUser, prefix: str = "") -> Q:
+    """What belongs to nobody, which anyone may see, and what belongs to one's organisations.
+
+    `prefix` is the path to what has the organisation: "bank__".
+    """
+    shared = Q(**{f"{prefix}organisation__isnull": True})
+    if not user.is_authenticated:
+        return shared
+    return shared | Q(**{f"{prefix}organisation_id__in": organisation_ids_of(user)})
+
+
+def kept_by(user: User | AnonymousUser, permission: str, prefix: str = "") -> Q:
+    """What a person may change: their organisations' where they may write; shared things are the staff's."""
+    if not user.is_authenticated:
+        return Q(pk__in=[])
+    if user.is_staff and user.has_perm(permission):
+        return Q()
+    return Q(**{f"{prefix}organisation_id__in": organisation_ids_of(user, may_write=True)})
+
+
+class StandardQuerySet(models.QuerySet["Standard"]):
+    def visible_to(self, user: User | AnonymousUser) -> StandardQuerySet:
+        return self.filter(shared_or_own(user))
+
+
+class EditionQuerySet(models.QuerySet["Edition"]):
+    def visible_to(self, user: User | AnonymousUser) -> EditionQuerySet:
+        return self.filter(shared_or_own(user, "standard__"))
+
+
+class ClauseQuerySet(models.QuerySet["Clause"]):
+    def visible_to(self, user: User | AnonymousUser) -> ClauseQuerySet:
+        return self.filter(shared_or_own(user, "edition__standard__"))
+
+
+class BankQuerySet(models.QuerySet["Bank"]):
+    def visible_to(self, user: User | AnonymousUser) -> BankQuerySet:
+        return self.filter(shared_or_own(user))
+
+    def changeable_by(self, user: User | AnonymousUser) -> BankQuerySet:
+        return self.filter(kept_by(user, "quiz.change_bank"))
+
+
+class CategoryQuerySet(models.QuerySet["Category"]):
+    def visible_to(self, user: User | AnonymousUser) -> CategoryQuerySet:
+        return self.filter(shared_or_own(user))
+
+
+class RunQuerySet(models.QuerySet["SyncRun"]):
+    def visible_to(self, user: User | AnonymousUser) -> RunQuerySet:
+        """Reports are for those who keep the bank."""
+        return self.filter(kept_by(user, "quiz.view_syncrun", "bank__"))
+
+
+class SyncRejectionQuerySet(models.QuerySet["SyncRejection"]):
+    def visible_to(self, user: User | AnonymousUser) -> SyncRejectionQuerySet:
+        return self.filter(kept_by(user, "quiz.view_syncrejection", "bank__"))
+
+    def unresolved(self) -> SyncRejectionQuerySet:
+        return self.filter(resolved_at__isnull=True)
+
+
+class QuestionQuerySet(models.QuerySet["Question"]):
+    def visible_to(self, user: User | AnonymousUser) -> QuestionQuerySet:
+        return self.filter(shared_or_own(user, "bank__"))
+
+    def changeable_by(self, user: User | AnonymousUser) -> QuestionQuerySet:
+        return self.filter(kept_by(user, "quiz.change_question", "bank__"))
+
+    def live(self) -> QuestionQuerySet:
+        """Those that are asked."""
+        return self.filter(retired_at__isnull=True, current__isnull=False)
+
+    def for_exams(self) -> QuestionQuerySet:
+        return self.live().filter(flag="")
+
+
+class VersionQuerySet(models.QuerySet["QuestionVersion"]):
+    def visible_to(self, user: User | AnonymousUser) -> VersionQuerySet:
+        return self.filter(shared_or_own(user, "question__bank__"))
+
+
+class AttemptQuerySet(models.QuerySet["Attempt"]):
+    def visible_to(self, user: User | AnonymousUser) -> AttemptQuerySet:
+        """One's own: nobody looks over a learner's shoulder."""
+        return self.filter(user_id=user.pk) if user.is_authenticated else self.none()
+
+
+class AnswerQuerySet(models.QuerySet["Answer"]):
+    def visible_to(self, user: User | AnonymousUser) -> AnswerQuerySet:
+        return self.filter(attempt__user_id=user.pk) if user.is_authenticated else self.none()
+
+
+class CardQuerySet(models.QuerySet["ReviewCard"]):
+    def visible_to(self, user: User | AnonymousUser) -> CardQuerySet:
+        return self.filter(user_id=user.pk) if user.is_authenticated else self.none()
+
+
+class GoalQuerySet(models.QuerySet["ExamGoal"]):
+    def visible_to(self, user: User | AnonymousUser) -> GoalQuerySet:
+        return self.filter(user_id=user.pk) if user.is_authenticated else self.none()

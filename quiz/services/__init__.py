@@ -1,0 +1,1 @@
+"""Every write and calculation of quizzes, by topic."""
