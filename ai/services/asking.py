@@ -45,46 +45,39 @@ def ask(
     raises: tuple[type[PlumblineError], ...] = (),
     wait_s: float | None = None,
 ) -> Answer[T]:
-    """A valid object of the schema, by the model or by `fallback`.
+    """A valid object of the schema, by the model or by `fallback`. Not inside a transaction (RuntimeError).
 
     purpose: for the records, "app.what". max_tokens: of the answer; doubled once if it was cut off. queue: of the job
     that asks, "high" has places of its own. cache_s: the answer serves the same question again for so long. wait_s: for
     a place (AI_WAIT_S). Contact persons' details are taken out of the prompt's text, not out of `system`.
 
     Every error of this package and of the limits is answered by `fallback` where there is one, except those that
-    `raises` names: a job that is retried may want `raises=(Temporary,)` until its last attempt. Without fallback they
-    are raised: ProviderMissing, ProviderRefused, BudgetSpent, ModelUnavailable, AnswerInvalid, ModelDeclined,
-    RequestRejected, LimitBusy, LimitUnreachable, PlaceLost, TooLarge.
-
-    Not inside a transaction (RuntimeError): it would be held for as long as a model takes.
+    `raises` names: a job that is retried may want `raises=(Temporary,)` until its last attempt.
     """
     told = prompts.as_prompt(prompt, system)
     config = configuration.current()
     if config is None:
         return _offline(told, fallback)
-    text, redacted = redact(told.text)
-    question = Question(told.system, (Turn("user", text),), schema.__name__, strict(schema), max_tokens)
-    owner_id = organisation.pk if isinstance(organisation, Organisation) else organisation
+    question, redacted = question_of(schema, told, max_tokens)
     cache_key = _cache_key(config, question) if cache_s else ""
-    entry = ledger.Entry(
-        configuration=config,
-        purpose=purpose,
-        prompt=told,
-        redacted=redacted,
-        organisation_id=owner_id,
-        cache_key=cache_key,
-    )
+    owner_id = organisation.pk if isinstance(organisation, Organisation) else organisation
     if cache_key and (known := _reused(schema, told, purpose, owner_id, cache_key)):
         return known
-    conversation = Conversation(config, schema, entry, queue=queue, wait_s=wait_s)
+    entry = ledger.Entry(config, told, purpose, redacted=redacted, organisation_id=owner_id, cache_key=cache_key)
     try:
         pausing.check(config)
-        value, adjusted = conversation.hold(question, cache_s=cache_s)
+        value, adjusted = Conversation(config, schema, entry, queue, wait_s).hold(question, cache_s=cache_s)
     except PlumblineError as error:
         if fallback is None or isinstance(error, raises):
             raise
         return _answer(fallback(), told, entry, error=f"{error.code}: {error}")
     return _answer(value, told, entry, adjusted=adjusted)
+
+
+def question_of(schema: type[BaseModel], told: Prompt, max_tokens: int) -> tuple[Question, int]:
+    """As it leaves the house, and how many details of contact persons were taken out of it."""
+    text, redacted = redact(told.text)
+    return Question(told.system, (Turn("user", text),), schema.__name__, strict(schema), max_tokens), redacted
 
 
 def _offline(told: Prompt, fallback: Callable[[], T] | None) -> Answer[T]:

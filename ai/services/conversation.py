@@ -32,9 +32,7 @@ _dialects: dict[str, Dialect] = {}
 
 
 class Conversation(Generic[T]):
-    def __init__(
-        self, config: Configuration, schema: type[T], entry: Entry, *, queue: str, wait_s: float | None
-    ) -> None:
+    def __init__(self, config: Configuration, schema: type[T], entry: Entry, queue: str, wait_s: float | None) -> None:
         self._config = config
         self._provider = provider_of(config.provider)
         self._schema = schema

@@ -40,10 +40,10 @@ class Entry:
 
     def __init__(
         self,
-        *,
         configuration: Configuration,
-        purpose: str,
         prompt: Prompt,
+        purpose: str,
+        *,
         redacted: int,
         organisation_id: UUID | None,
         cache_key: str,
