@@ -69,6 +69,7 @@ class Item:
 
     `external_id` is the publisher's, "" where the format has none; `category` a path from the broadest; `references`
     what it cites, one clause each, as written ("97.119(b)(2)"); `difficulty` from 0 (easy) to 1, None where unstated.
+    A picture that the question needs and that no text can hold is named by a tag "figure:t-1.png".
     """
 
     kind: Kind
@@ -106,8 +107,12 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """What a written file can't say of an item: told beside the file, never silently dropped."""
+    """What a written file can't say of an item: told beside the file, never silently dropped.
+
+    `field` "item": the whole question is not in the file. `position` counts the items that were to be written from 1.
+    """
 
     external_id: str
     field: str
     reason: str
+    position: int = 0
