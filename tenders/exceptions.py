@@ -91,3 +91,13 @@ class SearchExists(Refused):
     """The search can't be saved like this; the message says why."""
 
     code = "saved_search_exists"
+
+
+class ExportMissing(Missing):
+    code = "export_not_found"
+
+
+class ExportRefused(Refused):
+    """It can't be exported like this; the message says why."""
+
+    code = "export_refused"

@@ -7,6 +7,7 @@ from django.urls import re_path
 from projects.api.urls import OptionalSlashRouter
 
 from .enrichment import EnrichmentView
+from .exports import ExportViewSet
 from .source_views import ImportViewSet, RejectionViewSet, SourceViewSet
 from .views import TenderViewSet
 
@@ -14,6 +15,7 @@ router = OptionalSlashRouter()
 router.register("tenders/sources", SourceViewSet, basename="tender-source")
 router.register("tenders/imports", ImportViewSet, basename="tender-import")
 router.register("tenders/rejections", RejectionViewSet, basename="tender-rejection")
+router.register("tenders/exports", ExportViewSet, basename="tender-export")
 router.register("tenders", TenderViewSet, basename="tender")
 
 urlpatterns = [
