@@ -8,8 +8,8 @@ from uuid import UUID
 from jobs.registry import register
 from jobs.run import Run
 
-from .models import Import
-from .services import fetching, uploads
+from .models import Import, Source
+from .services import duplicates, fetching, uploads
 
 MEMORY_MB = 1024  # an import takes some 150; a record of the largest size, as objects, a few times 32
 
@@ -44,6 +44,8 @@ def sync_failed(params: dict[str, Any], error: dict[str, Any]) -> None:
 def import_file(run: Run, params: dict[str, Any]) -> dict[str, Any]:
     """params: import_id, mapping (field to column heading, or null)."""
     record = uploads.read_upload(import_id=UUID(params["import_id"]), mapping=params.get("mapping"), report=run.report)
+    if record.created or record.updated:
+        duplicates.queue_finding(record.source)
     return counts_of(record)
 
 
@@ -60,7 +62,18 @@ def import_file(run: Run, params: dict[str, Any]) -> dict[str, Any]:
 )
 def sync(run: Run, params: dict[str, Any]) -> dict[str, Any]:
     """params: source_id."""
-    return fetching.sync_source(source_id=UUID(params["source_id"]), job_id=run.job_id, report=run.report)
+    source_id = UUID(params["source_id"])
+    told = fetching.sync_source(source_id=source_id, job_id=run.job_id, report=run.report)
+    if told["created"] or told["updated"]:
+        duplicates.queue_finding(Source.objects.get(pk=source_id))
+    return told
+
+
+@register(duplicates.FIND, queue="low", subject_type="tender_source", title="Find tenders published twice")
+def find_duplicates(run: Run, params: dict[str, Any]) -> dict[str, Any]:
+    """params: source_id."""
+    found = duplicates.find_duplicates(source_ids=[UUID(params["source_id"])], report=run.report)
+    return {"compared": found.tenders, "pairs": found.pairs}
 
 
 @register("tenders.sync_due", queue="low", title="Fetch all scheduled sources")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .models import (  # noqa: F401 - ruff does not see names in QuerySet["…"]
         CompanyProfile,
         Decision,
+        Duplicate,
         Enrichment,
         Import,
         Rejection,
@@ -64,6 +65,12 @@ class RejectionQuerySet(models.QuerySet["Rejection"]):
 class TenderQuerySet(models.QuerySet["Tender"]):
     def visible_to(self, user: User | AnonymousUser) -> TenderQuerySet:
         return self.filter(may_see_source(user, "source__"))
+
+
+class DuplicateQuerySet(models.QuerySet["Duplicate"]):
+    def visible_to(self, user: User | AnonymousUser) -> DuplicateQuerySet:
+        """Pairs of which one may see both."""
+        return self.filter(may_see_source(user, "source__") & may_see_source(user, "later__source__"))
 
 
 class TenderReleaseQuerySet(models.QuerySet["TenderRelease"]):

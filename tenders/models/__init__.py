@@ -1,6 +1,7 @@
 """Tenders: where notices come from, what was published, what it means to a firm, and what the firm decided."""
 
 from .assessment import CompanyProfile, Decision, Enrichment, SavedSearch, Score
+from .duplicates import Duplicate, Fingerprint
 from .outgoing import CalendarEntry, CalendarFeed, Export, StoredContent, TenderDocument
 from .source import Import, Rejection, Source
 from .tender import Tender, TenderRelease
@@ -10,8 +11,10 @@ __all__ = [
     "CalendarFeed",
     "CompanyProfile",
     "Decision",
+    "Duplicate",
     "Enrichment",
     "Export",
+    "Fingerprint",
     "Import",
     "Rejection",
     "SavedSearch",

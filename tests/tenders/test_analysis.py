@@ -16,7 +16,7 @@ from tenders.analysis.amounts import amounts
 from tenders.analysis.facts import key_dates, western
 from tenders.analysis.languages import language_of
 from tenders.analysis.schema import KeyDate, relevance_of
-from tenders.analysis.similar import distance, duplicates, simhash
+from tenders.analysis.similar import distance, simhash
 from tenders.analysis.words import stems
 
 NOW = dt.datetime(2026, 11, 22, 6, 0, tzinfo=dt.UTC)
@@ -283,8 +283,6 @@ def test_near_duplicates_are_found_and_others_are_not() -> None:
     )
     assert all(mark is not None for mark in (*marks, other))
     assert distance(marks[0], marks[1]) <= 3 < distance(marks[0], other)  # type: ignore[arg-type]
-    groups = duplicates([("a", marks[0]), ("b", marks[1]), ("c", other)])  # type: ignore[list-item]
-    assert [sorted(group) for group in groups] == [["a", "b"]]
     assert simhash(Subject(title="Short")) is None
 
 
