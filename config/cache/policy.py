@@ -46,6 +46,19 @@ DECLARED = (
         purpose="How many notices of a language have each word, from a sample: what makes a word telling.",
         invalidated_by="Nobody: a day's new notices hardly move it.",
     ),
+    Namespace(
+        "quiz",
+        ttl_s=300,
+        purpose="Pools of questions already encoded, which quizzes are drawn from (quiz/services/pool.py).",
+        invalidated_by="Whatever writes questions, banks or categories.",
+    ),
+    Namespace(
+        "clauses",
+        ttl_s=300,
+        grace_s=3600,
+        purpose="Clauses found for a search (quiz/services/searching.py).",
+        invalidated_by="Whatever writes clauses.",
+    ),
 )
 NAMESPACES = {namespace.name: namespace for namespace in DECLARED}
 
