@@ -60,6 +60,13 @@ def wants_json(request: HttpRequest) -> bool:
 
 def refusal(request: HttpRequest, error: PlumblineError) -> HttpResponse:
     """The error in its own words: JSON, a fragment that the page shows in place (X-Refused tells it so), or a page."""
+    response = _refusal(request, error)
+    if "retry_after_s" in error.extra:
+        response["Retry-After"] = str(error.extra["retry_after_s"])
+    return response
+
+
+def _refusal(request: HttpRequest, error: PlumblineError) -> HttpResponse:
     if wants_json(request):
         return JsonResponse({"detail": str(error), "code": error.code, **error.extra}, status=error.status)
     context = {"message": str(error), "code": error.code, "back": _back(request)}

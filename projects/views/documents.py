@@ -21,6 +21,7 @@ from ..services.access import editable_project, visible_document
 from ..services.documents import PARSE, read_again, upload_document
 from ..services.importing import local_file
 from .answers import PageRequest, done, go, page, wants_json
+from .pacing import costly
 from .states import described, opened
 
 LISTED = 200
@@ -57,6 +58,7 @@ def _row(document: Document, job: Any) -> dict[str, Any]:
 
 @page
 @require_POST
+@costly
 def upload(request: PageRequest, project_id: UUID) -> HttpResponse:
     """One file or several, as form data; answers JSON to a script that shows the progress of sending."""
     files = request.FILES.getlist("file")
@@ -90,6 +92,7 @@ def download(request: PageRequest, project_id: UUID, document_id: UUID) -> HttpR
 
 @page
 @require_POST
+@costly
 def read_document_again(request: PageRequest, project_id: UUID, document_id: UUID) -> HttpResponse:
     """`accept_difference`: import although the stated total and the positions do not agree."""
     document = _document(request, project_id, document_id)
@@ -101,6 +104,7 @@ def read_document_again(request: PageRequest, project_id: UUID, document_id: UUI
 
 @page
 @require_http_methods(["GET", "POST"])
+@costly
 def confirm_mapping(request: PageRequest, project_id: UUID, document_id: UUID) -> HttpResponse:
     """Which column of a plain table is what: a proposal with sample rows, to be confirmed or corrected."""
     project, context = opened(request, project_id, tab="documents")

@@ -22,6 +22,7 @@ from ..models import Project
 from ..services.documents import upload_document
 from ..services.opening import open_project
 from .answers import PageRequest, page, wants_json
+from .pacing import costly
 from .states import ShownJob, active_jobs, projects_with_failures, shown_status
 
 PAGE = 24
@@ -101,6 +102,7 @@ def create_project(request: PageRequest) -> HttpResponse:
 
 @page
 @require_POST
+@costly
 def drop_bill(request: PageRequest) -> HttpResponse:
     """A bill dropped on the list: a project named after the file, and the file in it."""
     file = request.FILES.get("file")

@@ -25,6 +25,7 @@ from ..services.auditing import start_audit
 from ..services.opening import archive_project, change_project, unarchive_project
 from .answers import PageRequest, done, go, page
 from .counts import counts_of
+from .pacing import costly
 from .rules import known_rules, rule_title
 from .sections import SectionNode, tree_of
 from .states import newest_audit, opened
@@ -176,6 +177,7 @@ def _rules_without_hits(audit: AuditRun | None) -> list[dict[str, Any]]:
 
 @page
 @require_POST
+@costly
 def audit_now(request: PageRequest, project_id: UUID) -> HttpResponse:
     start_audit(project_id=project_id, actor=request.user)
     return done(request, "The audit is under way.", reverse("projects:detail", args=[project_id]))

@@ -18,6 +18,7 @@ from ..models import BudgetVersion, Project
 from ..services.access import visible_project
 from ..services.versions import restore_version
 from .answers import PageRequest, go, page
+from .pacing import costly
 from .states import opened
 
 PAGE = 50
@@ -73,6 +74,7 @@ def _change(row: dict[str, Any]) -> dict[str, Any]:
 
 @page
 @require_POST
+@costly
 def restore(request: PageRequest, project_id: UUID, number: int) -> HttpResponse:
     version = restore_version(project_id=project_id, number=number, actor=request.user)
     message = f"The budget is as it was in version {number}: this is version {version.number}."

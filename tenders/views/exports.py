@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.exceptions import Refused
 from jobs.models import Job
 from projects.views.answers import PageRequest, page
+from projects.views.pacing import costly
 
 from ..models import Export
 from ..sending import export_file
@@ -29,6 +30,7 @@ LISTED = 30
 
 @page
 @require_http_methods(["GET", "POST"])
+@costly
 def exports(request: PageRequest) -> HttpResponse:
     """GET: the search of the address, to be exported, and one's files. POST: have it made."""
     filters = filters_from(request.GET)

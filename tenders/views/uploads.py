@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from jobs.models import Job
 from projects.views.answers import PageRequest, page, wants_json
+from projects.views.pacing import costly
 
 from ..exceptions import ImportMissing, NotANoticeFile
 from ..models import Import, Rejection, Source
@@ -63,6 +64,7 @@ def _sources(request: PageRequest) -> QuerySet[Source]:
 
 @page
 @require_POST
+@costly
 def upload(request: PageRequest) -> HttpResponse:
     """One file as form data, into the source chosen by id or named anew; then to the page of its import."""
     file = request.FILES.get("file")
