@@ -25,7 +25,7 @@ from ..exceptions import ProviderMissing
 from ..prompts import Prompt
 from ..redaction import redact
 from ..schemas import strict
-from . import ledger, pausing
+from . import ledger
 from .conversation import Conversation
 
 T = TypeVar("T", bound=BaseModel)
@@ -55,8 +55,7 @@ def ask(
     `raises` names: a job that is retried may want `raises=(Temporary,)` until its last attempt.
     """
     told = prompts.as_prompt(prompt, system)
-    config = configuration.current()
-    if config is None:
+    if (config := configuration.current()) is None:
         return _offline(told, fallback)
     question, redacted = question_of(schema, told, max_tokens)
     cache_key = _cache_key(config, question) if cache_s else ""
@@ -65,7 +64,6 @@ def ask(
         return known
     entry = ledger.Entry(config, told, purpose, redacted=redacted, organisation_id=owner_id, cache_key=cache_key)
     try:
-        pausing.check(config)
         value, adjusted = Conversation(config, schema, entry, queue, wait_s).hold(question, cache_s=cache_s)
     except PlumblineError as error:
         if fallback is None or isinstance(error, raises):

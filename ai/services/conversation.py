@@ -45,6 +45,7 @@ class Conversation(Generic[T]):
     def hold(self, question: Question, *, cache_s: float | None) -> tuple[T, tuple[str, ...]]:
         """The object, and what was adjusted in it. Whatever happens is in the entry, also when the process is told to
         stop."""
+        pausing.check(self._config)  # before anybody stands in line
         try:
             value, adjusted = self._converse(question)
         except BaseException as error:

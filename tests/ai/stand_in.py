@@ -1,7 +1,13 @@
 """A model server on loopback, in threads of its own, that speaks Anthropic's messages and OpenAI's chat completions,
 and fails as real ones do: as scripted, or at a rate.
 
-It counts what it is asked, what it has in flight, and every fault it makes.
+It counts what it is asked, what it has in flight, and every fault it makes. A request is in flight until its answer is
+sent or its sender has hung up; who hung up before a request came does not count beside it, however late this process
+is to notice.
+
+    python -m tests.ai.stand_in '{"latency_s": 0.2, "faults": ["429", "reset"], "rate": 0.2}'
+
+is a process of its own, which prints its address and ends with its standard input. GET /seen tells what it has seen.
 """
 
 from __future__ import annotations
@@ -10,20 +16,26 @@ import json
 import random
 import socket
 import struct
+import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
+BASE_DIR = Path(__file__).resolve().parent.parent.parent
 Json = dict[str, Any]
 
 STATUSES = {"429": 429, "529": 529, "500": 500, "401": 401, "402": 402, "403": 403, "400": 400}
 MISFIT = {"nothing": "of what was asked"}
+RESET, SILENCE = (0, "reset"), (0, "silence")  # instead of an answer
 
 
 @dataclass
@@ -33,6 +45,7 @@ class Behaviour:
     """
 
     answer: Callable[[Json], Any] = lambda body: {"title": "Road works", "score": 0.5, "tags": ["road"]}
+    about: Callable[[Json], str] = lambda body: ""
     script: list[str] = field(default_factory=list)
     faults: tuple[str, ...] = ()
     rate: float = 0.0
@@ -51,9 +64,19 @@ class Seen:
     requests: list[Json] = field(default_factory=list)
     headers: list[Mapping[str, str]] = field(default_factory=list)
     faults: Counter[str] = field(default_factory=Counter)
-    in_flight: int = 0
+    answered: Counter[str] = field(default_factory=Counter)  # by what `Behaviour.about` makes of the request
+    in_flight: set[socket.socket] = field(default_factory=set)
     most_in_flight: int = 0
     connections: int = 0
+
+    def told(self) -> Json:
+        return {
+            "requests": len(self.requests),
+            "in_flight": len(self.in_flight),
+            "most_in_flight": self.most_in_flight,
+            "faults": dict(self.faults),
+            "answered": dict(self.answered),
+        }
 
 
 class StandIn(ThreadingHTTPServer):
@@ -101,24 +124,34 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, *args: Any) -> None:
         """Silent."""
 
+    def do_GET(self) -> None:
+        with self.server.lock:
+            self.send(200, self.server.seen.told()) if self.path == "/seen" else self.send(404, {})
+
     def do_POST(self) -> None:
         server = self.server
         body = json.loads(self.rfile.read(int(self.headers.get("content-length", 0))))
         with server.lock:
             server.seen.requests.append(body)
             server.seen.headers.append({name.lower(): value for name, value in self.headers.items()})
-            server.seen.in_flight += 1
-            server.seen.most_in_flight = max(server.seen.most_in_flight, server.seen.in_flight)
+            server.seen.in_flight -= {each for each in server.seen.in_flight if _has_hung_up(each)}
+            server.seen.in_flight.add(self.connection)
+            server.seen.most_in_flight = max(server.seen.most_in_flight, len(server.seen.in_flight))
         try:
             answer = self.decide(body)
         finally:
             # Before the answer goes out: once the client has it, its place may be another's.
             with server.lock:
-                server.seen.in_flight -= 1
-        if answer is not None:
+                server.seen.in_flight.discard(self.connection)
+        if answer == RESET:
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        if answer in (RESET, SILENCE):
+            self.close_connection = True
+            self.connection.close()
+        else:
             self.send(*answer)
 
-    def decide(self, body: Json) -> tuple[int, Any] | None:
+    def decide(self, body: Json) -> tuple[int, Any]:
         told = self.server.behaviour
         if told.latency_s:
             time.sleep(told.latency_s)
@@ -136,15 +169,18 @@ class Handler(BaseHTTPRequestHandler):
         if fate in STATUSES:
             return STATUSES[fate], self.failure("api_error")
         if fate == "silence":
-            self.server.over.wait(told.silence_s)
-            self.close_connection = True
-            return None
+            self.wait_for_hang_up(told.silence_s)
+            return SILENCE
         if fate == "reset":
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            self.close_connection = True
-            self.connection.close()
-            return None
+            return RESET
+        with self.server.lock:
+            self.server.seen.answered[told.about(body)] += fate in ("", "fenced")
         return 200, self.reply(body, fate)
+
+    def wait_for_hang_up(self, at_most_s: float) -> None:
+        end = time.monotonic() + at_most_s
+        while time.monotonic() < end and not self.server.over.wait(0.02) and not _has_hung_up(self.connection):
+            pass
 
     def reply(self, body: Json, fate: str) -> Any:
         text = json.dumps(self.server.behaviour.answer(body))
@@ -194,17 +230,43 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(raw)
 
 
+def _has_hung_up(connection: socket.socket) -> bool:
+    try:
+        return connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+
+
 def main() -> None:
-    """`python -m tests.ai.stand_in 0.2`: in a process of its own, with that latency; prints its address, and when its
-    standard input ends, what it has seen."""
+    """Functions of the behaviour are given as `module:name`."""
+    plan = json.loads(sys.argv[1])
+    for name in plan.keys() & {"answer", "about"}:
+        module, _, function = plan[name].partition(":")
+        plan[name] = getattr(import_module(module), function)
     server = StandIn()
-    server.behaviour.latency_s = float(sys.argv[1])
+    server.behaviour = Behaviour(**plan)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     sys.stdout.write(f"{server.url}\n")
     sys.stdout.flush()
     sys.stdin.read()
-    seen = {"requests": len(server.seen.requests), "most_in_flight": server.seen.most_in_flight}
-    sys.stdout.write(json.dumps(seen) + "\n")
+
+
+@contextmanager
+def elsewhere(**plan: Any) -> Iterator[str]:
+    """In a process of its own, which dies with this one; its address."""
+    program = [sys.executable, "-m", "tests.ai.stand_in", json.dumps(plan)]
+    with subprocess.Popen(program, cwd=BASE_DIR, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdin and server.stdout
+        yield server.stdout.readline().strip()
+        server.stdin.close()
+
+
+def seen_by(url: str) -> Json:
+    with urllib.request.urlopen(f"{url}/seen", timeout=60) as response:
+        seen: Json = json.load(response)
+        return seen
 
 
 @contextmanager

@@ -5,6 +5,7 @@ python -m tests.faults.asking WHAT …      prints its answer as JSON in its las
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -68,6 +69,20 @@ def person() -> Any:
     return user.email
 
 
+def tenders(count: str) -> Any:
+    """The batch that reads so many new tenders for one firm."""
+    from tenders.models import CompanyProfile
+    from tenders.services import runs, sources
+    from tests.factories.notices import given_release, lines_of
+
+    firm = make_organisation("Road builder")
+    CompanyProfile.objects.create(organisation=firm, cpv_codes=["45233"], keywords=["road", "resurfacing"])
+    source = sources.source_named(name="Published")
+    lines = lines_of(*(given_release(number) for number in range(int(count))))
+    sources.import_file(source=source, stream=io.BytesIO(lines), filename="notices.jsonl")
+    return str(runs.start(organisation=firm)["batch_id"])
+
+
 def race_for_ids(may_go_on: str, ids: str) -> Any:
     """Run these very jobs, as soon as that file is there: whoever else was given the same ids does so too."""
     given = [UUID(each) for each in json.loads(ids)]
@@ -93,7 +108,17 @@ def _wait_for(may_go_on: str) -> None:
         time.sleep(0.001)
 
 
-PARTS = (batch, jobs, cancel_job, die_before_commit, die_before_doorbell, person, race_for_ids, race_for_claims)
+PARTS = (
+    batch,
+    jobs,
+    cancel_job,
+    die_before_commit,
+    die_before_doorbell,
+    person,
+    tenders,
+    race_for_ids,
+    race_for_claims,
+)
 
 
 def main(arguments: list[str]) -> None:

@@ -11,4 +11,5 @@ from config.settings.testing import INSTALLED_APPS as _INSTALLED_APPS
 INSTALLED_APPS = [*_INSTALLED_APPS, "tests.faults.apps.FaultsConfig"]
 JOBS_SCHEDULE = os.environ.get("FAULTS_SCHEDULE", "tests.faults.schedule.NOTHING")
 JOBS_LEASE_S = float(os.environ["JOBS_LEASE_S"])
+AI_BACKOFF_S = (0.1, 1.0)
 LOGGING = logging_for("console")

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import re
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -25,35 +24,16 @@ from tests.ai.conftest import anthropic, server  # noqa: F401 - fixtures
 from tests.ai.stand_in import StandIn
 from tests.jobs.processes import command, wait_until
 
+from .answers import assessment
 from .test_enriching import _clean, bring, drain, firm, member, scores  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FAULTS = ("429", "529", "500", "truncated", "refusal", "misfit", "fenced", "reset")
 
 
-def told(body: dict[str, Any]) -> dict[str, Any]:
-    """Says of which tender it was asked, and quotes it; makes one fact up."""
-    text = json.dumps(body, ensure_ascii=False)
-    number = re.search(r"Resurfacing of road II/(\d+)", text)
-    title = number.group() if number else ""
-    return Assessment(
-        relevance="low",  # contradicts the score
-        score=0.9,
-        confidence=0.8,
-        factors=[{"name": "terms", "weight": 1, "value": 0.9, "why": "Roads.", "quote": title}],
-        summary=f"Read by the model: {title}",
-        keywords=["road", "milling", "wearing course"],
-        risks=[
-            {"text": "two stages", "quote": "Works in two stages."},
-            {"text": "made up", "quote": "Penalty of a million"},
-        ],
-        key_dates=[{"what": "start", "on": dt.date(2027, 1, 1), "quote": "never said"}],
-    ).model_dump(mode="json")
-
-
 @pytest.fixture
 def model(anthropic: StandIn) -> StandIn:
-    anthropic.behaviour.answer = told
+    anthropic.behaviour.answer = assessment
     return anthropic
 
 
