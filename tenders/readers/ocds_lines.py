@@ -61,8 +61,7 @@ def _lines(source: Source) -> Iterator[tuple[int, bytes | None]]:
     """(offset, line); None in place of a line that is too long, of which only the end is looked for."""
     parts: list[bytes] = []  # of the line that is being read
     size, offset, is_too_long = 0, 0, False
-    while chunk := source.read(CHUNK):
-        source.since = 0  # the limit on a line is kept here
+    while chunk := source.read_on(CHUNK):
         *ends, rest = chunk.split(b"\n")
         for end in ends:
             size += len(end)

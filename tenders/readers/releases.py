@@ -19,6 +19,7 @@ Json = dict[str, Any]
 FARTHEST = timedelta(days=5 * 366)
 MOST_DOCUMENTS = 200
 MOST_LOTS = 200
+NOTICES = ("tenderNotice", "awardNotice", "contractNotice")
 
 
 def notice_of(release: Json) -> Notice:
@@ -83,7 +84,10 @@ def _title(release: Json, tender: Json, description: str, found: list[str]) -> s
 
 
 def _is_test(title: str) -> bool:
-    words = title.casefold().split()
+    folded = title.casefold()
+    if "test" not in folded:
+        return False
+    words = folded.split()
     return words[:2] == ["test", "notice"] or words == ["test"] or "test notice" in " ".join(words)
 
 
@@ -107,8 +111,8 @@ def _codes(release: Json, tender: Json) -> tuple[tuple[str, ...], tuple[str, ...
 def _classifications(release: Json, tender: Json) -> Iterator[Json]:
     yield _dict(tender.get("classification"))
     yield from _dicts(tender.get("additionalClassifications"))
-    holders = [*_dicts(tender.get("items")), *_dicts(tender.get("lots"))]
-    for part in (*_dicts(release.get("awards")), *_dicts(release.get("contracts"))):
+    holders = _dicts(tender.get("items")) + _dicts(tender.get("lots"))
+    for part in _dicts(release.get("awards")) + _dicts(release.get("contracts")):
         holders += _dicts(part.get("items"))
     for item in holders:
         yield _dict(item.get("classification"))
@@ -118,8 +122,7 @@ def _classifications(release: Json, tender: Json) -> Iterator[Json]:
 
 def _value(release: Json, tender: Json) -> tuple[Decimal | None, str]:
     """The estimate of the tender, else of the plan; else the sum of its lots or awards, if all are in one currency."""
-    budget = _dict(_dict(_dict(release.get("planning")).get("budget")).get("amount"))
-    for value in (_dict(tender.get("value")), _dict(tender.get("maxValue")), _dict(tender.get("minValue")), budget):
+    for value in _stated_values(release, tender):
         amount = amount_of(value.get("amount"))
         if amount is not None:
             return amount, currency_of(value.get("currency"))
@@ -130,6 +133,12 @@ def _value(release: Json, tender: Json) -> tuple[Decimal | None, str]:
         if amounts and len(currencies) == 1:
             return sum(amounts, Decimal(0)), currencies.pop()
     return None, ""
+
+
+def _stated_values(release: Json, tender: Json) -> Iterator[Json]:
+    for name in ("value", "maxValue", "minValue"):
+        yield _dict(tender.get(name))
+    yield _dict(_dict(_dict(release.get("planning")).get("budget")).get("amount"))
 
 
 def _buyer(release: Json, tender: Json) -> tuple[str, str, Json]:
@@ -150,21 +159,24 @@ def _buyer(release: Json, tender: Json) -> tuple[str, str, Json]:
 
 def _url(release: Json, tender: Json) -> str:
     """Where a person reads the notice: its document of that kind, else the first page among the documents."""
-    documents = [*_dicts(tender.get("documents")), *_dicts(release.get("documents"))]
+    documents = _dicts(tender.get("documents")) + _dicts(release.get("documents"))
     for award in _dicts(release.get("awards")):
         documents += _dicts(award.get("documents"))
-    links = [(d, _link(d.get("url"))) for d in documents]
-    for document, url in links:
-        if url and text_of(document.get("documentType")) in ("tenderNotice", "awardNotice", "contractNotice"):
-            return url
-    pages = (url for d, url in links if url and text_of(d.get("format")) == "text/html")
-    return _link(release.get("url")) or next(pages, "")
+    page = ""
+    for document in documents:
+        is_notice = text_of(document.get("documentType")) in NOTICES
+        if is_notice or (not page and text_of(document.get("format")) == "text/html"):
+            url = _link(document.get("url"))
+            if url and is_notice:
+                return url
+            page = page or url
+    return _link(release.get("url")) or page
 
 
 def _link(value: Any) -> str:
     """Only what a browser may safely follow."""
     url = text_of(value)
-    return url if url.lower().startswith(("https://", "http://")) and len(url) <= 1000 else ""
+    return url if url[:8].lower().startswith(("https://", "http://")) and len(url) <= 1000 else ""
 
 
 def _regions(tender: Json, address: Json) -> tuple[str, ...]:
@@ -178,8 +190,10 @@ def _regions(tender: Json, address: Json) -> tuple[str, ...]:
 
 def _documents(release: Json, tender: Json) -> Iterator[Document]:
     seen: set[str] = set()
-    parts = [tender, _dict(release.get("planning")), *_dicts(release.get("awards")), *_dicts(release.get("contracts"))]
-    for document in (d for part in parts for d in _dicts(part.get("documents"))):
+    documents = _dicts(tender.get("documents")) + _dicts(_dict(release.get("planning")).get("documents"))
+    for part in _dicts(release.get("awards")) + _dicts(release.get("contracts")):
+        documents += _dicts(part.get("documents"))
+    for document in documents:
         url = _link(document.get("url"))
         if url and url not in seen and len(seen) < MOST_DOCUMENTS:
             seen.add(url)
@@ -213,4 +227,4 @@ def _list(value: Any) -> list[Any]:
 
 
 def _dicts(value: Any) -> list[Json]:
-    return [each for each in _list(value) if isinstance(each, dict)]
+    return [each for each in value if isinstance(each, dict)] if value and isinstance(value, list) else []

@@ -59,15 +59,7 @@ class Source(io.RawIOBase):
 
     def read(self, size: int = -1) -> bytes:
         """Raises FileEndsEarly, RecordTooLarge."""
-        size = HEAD if size < 0 else size
-        if self._peeked:
-            found, self._peeked = self._peeked[:size], self._peeked[size:]
-        else:
-            try:
-                found = self._bytes.read1(size)  # what can be unpacked before a cut
-            except (EOFError, OSError, zlib.error) as error:
-                raise FileEndsEarly(_why(error)) from error
-        self.position += len(found)
+        found = self.read_on(HEAD if size < 0 else size)
         self._open_brackets = 0 if self.since == 0 else self._open_brackets
         self._open_brackets += found.count(b"{") + found.count(b"[") - found.count(b"}") - found.count(b"]")
         self.since += len(found)
@@ -77,6 +69,18 @@ class Source(io.RawIOBase):
             raise RecordTooLarge(
                 f"One record is larger than {self._largest // (1024 * 1024)} MB; the rest of the file was not read."
             )
+        return found
+
+    def read_on(self, size: int) -> bytes:
+        """For readers that keep a record's limits themselves: nothing is counted but the position."""
+        if self._peeked:
+            found, self._peeked = self._peeked[:size], self._peeked[size:]
+        else:
+            try:
+                found = self._bytes.read1(size)  # what can be unpacked before a cut
+            except (EOFError, OSError, zlib.error) as error:
+                raise FileEndsEarly(_why(error)) from error
+        self.position += len(found)
         return found
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 
-_OFFSET = re.compile(r"[+-]\d\d:?\d\d$")
 _FRACTION = re.compile(r"(\.\d{6})\d+")
 _CPV = re.compile(r"^(\d{8})(?:-\d)?$")
 _SENTENCE = re.compile(r"(?<=[.!?؟。])\s")
@@ -19,9 +19,13 @@ LARGEST = Decimal(10) ** 16
 
 def text_of(value: Any, *, longest: int | None = None) -> str:
     """Trimmed, without characters that can't be stored; "" for what is no text."""
-    if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
-        return ""
-    text = _UNSTORABLE.sub("", str(value)).strip()
+    if type(value) is not str:
+        if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
+            return ""
+        value = str(value)
+    text: str = value.strip()
+    if not text.isprintable():  # many times as fast as the search, and most texts are
+        text = _UNSTORABLE.sub("", text).strip()
     return text if longest is None or len(text) <= longest else text[: longest - 1].rstrip() + "…"
 
 
@@ -34,17 +38,21 @@ def first_sentence(text: str) -> str:
 def moment_of(value: Any) -> tuple[datetime | None, bool]:
     """(moment in UTC, whether a zone was stated). Without one it is read as UTC. RFC 3339, dates alone too."""
     text = text_of(value)
-    if not text or len(text) > 40:
-        return None, True
-    text = _FRACTION.sub(r"\1", text)
+    return _moment(text) if text and len(text) <= 40 else (None, True)
+
+
+@lru_cache(maxsize=1000)  # one release says the same moment in several places
+def _moment(text: str) -> tuple[datetime | None, bool]:
     try:
-        moment = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(_FRACTION.sub(r"\1", text) if "." in text else text)
     except ValueError:
         return None, True
-    has_zone = moment.tzinfo is not None
-    moment = moment if has_zone else moment.replace(tzinfo=UTC)
+    if moment.tzinfo is UTC:
+        return moment, True
+    if moment.tzinfo is None:
+        return moment.replace(tzinfo=UTC), False
     try:
-        return moment.astimezone(UTC), has_zone
+        return moment.astimezone(UTC), True
     except OverflowError:  # year 1 or 9999
         return None, True
 

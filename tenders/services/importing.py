@@ -90,7 +90,7 @@ class _Importer:
     def run(self, reading: Reading) -> None:
         with ThreadPoolExecutor(1, thread_name_prefix="tenders-write") as writer:
             try:
-                arrived: list[storing.Arrived] = []
+                arrived: list[rows.Arrived] = []
                 for item in reading.items:
                     self._take(item, arrived)
                     if len(arrived) >= BATCH:
@@ -102,13 +102,12 @@ class _Importer:
             finally:
                 writer.submit(connections.close_all).result()
 
-    def _take(self, item: Release | Rejected, arrived: list[storing.Arrived]) -> None:
+    def _take(self, item: Release | Rejected, arrived: list[rows.Arrived]) -> None:
         record = self._record
         record.fetched += 1
         if isinstance(item, Release):
             try:
-                text = rows.release_json(item.raw)
-                arrived.append(storing.Arrived(item, text, rows.digest_of(text), record.fetched))
+                arrived.append(rows.arrived(item, record.fetched))
                 return
             except ValueError as error:
                 item = Rejected(record.fetched, str(error))
@@ -116,8 +115,8 @@ class _Importer:
         if item.is_end:
             record.error = item.reason[:500]
 
-    def _store(self, arrived: list[storing.Arrived], writer: ThreadPoolExecutor) -> None:
-        if self._writing and self._writing[1].keys & {each.release.key for each in arrived}:
+    def _store(self, arrived: list[rows.Arrived], writer: ThreadPoolExecutor) -> None:
+        if self._writing and self._writing[1].keys & {each.key for each in arrived}:
             self._settle()  # their tender must be there to be seen
         record = self._record
         batch = storing.prepare(arrived, source_id=self._source.id, import_id=record.id, country=self._source.country)
@@ -142,8 +141,7 @@ class _Importer:
         record.updated += batch.updated
         record.unchanged += batch.unchanged
         self._reject(batch.rejected)
-        for names in batch.qualities:
-            self._quality.update(names)
+        self._quality.update(storing.quality_of(batch))
         record.quality = dict(self._quality)
 
     def _reject(self, items: list[Rejected]) -> None:

@@ -3,38 +3,48 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
-from collections.abc import Sequence
-from dataclasses import asdict
+import time
+from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 import orjson
 
-from ..models import Tender
 from ..readers import Notice, Release
 from ..readers.texts import moment_of
 
-TENDER_COLUMNS = (
-    "title", "description", "language", "country", "buyer_name", "buyer_id", "status", "procedure", "category",
-    "cpv_main", "cpv_codes", "unspsc_codes", "value_amount", "value_currency", "published_at", "deadline_at", "url",
-    "regions", "documents", "lots", "flags",
-)  # fmt: skip
+TENDER_COLUMNS = Notice._fields
 RELEASE_COLUMNS = (
     "tender_id", "release_id", "date_stated", "published_at", "tags", "digest", "raw", "imported_by_id", "received_at",
 )  # fmt: skip
-LIMITS: dict[str, int] = {
-    str(field.column): field.max_length or 0
-    for field in Tender._meta.concrete_fields
-    if getattr(field, "max_length", 0)
-}
-_JSON = frozenset(("cpv_codes", "unspsc_codes", "regions", "documents", "lots", "flags"))
-_SPECIAL = re.compile("[\\\\\t\n\r\x00]")
+LONGEST_NAME, LONGEST_DATE = 300, 60
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\x00": ""})
 # An escaped NUL, which jsonb refuses; not one whose backslash is itself escaped.
 _NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
+
+
+@dataclass(slots=True)
+class Arrived:
+    """A release that is not stored yet: the n-th record of its file. Kept as text, which takes a tenth of the memory of
+    its objects, and less time than the garbage collector takes to look through those.
+    """
+
+    key: str
+    release_id: str
+    date: str
+    tags: tuple[str, ...]
+    text: bytes
+    digest: str
+    number: int
+
+
+def arrived(release: Release, number: int) -> Arrived:
+    """Cut to what the columns hold. Raises ValueError for what can't be stored."""
+    text = release_json(release.raw)
+    key, name, date = release.key[:LONGEST_NAME], release.release_id[:LONGEST_NAME], release.date[:LONGEST_DATE]
+    return Arrived(key, name, date, release.tags, text, digest_of(text), number)
 
 
 def release_json(raw: dict[str, Any]) -> bytes:
@@ -50,48 +60,43 @@ def digest_of(text: bytes) -> str:
     return hashlib.blake2b(text, digest_size=16).hexdigest()
 
 
-def tender_values(notice: Notice) -> tuple[str, ...]:
-    """Each field of TENDER_COLUMNS as COPY writes it."""
-    return tuple(_value(name, getattr(notice, name)) for name in TENDER_COLUMNS)
+def new_id() -> str:
+    """A UUID of version 7 (RFC 9562, 5.7): those of one import follow each other in indexes."""
+    now = time.time_ns() // 1_000_000
+    text = f"{now:012x}7{os.urandom(10).hex()}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{'89ab'[int(text[16], 16) & 3]}{text[17:20]}-{text[20:32]}"
 
 
-def content_hash(values: Sequence[str]) -> str:
-    """Of everything that people and analysers read."""
-    return digest_of("\t".join(values).encode("utf-8", "surrogatepass"))
+def tender_values(notice: Notice) -> str:
+    """The fields of TENDER_COLUMNS as COPY writes them, with tabs between."""
+    return "\t".join([escaped(value) if type(value) is str else _written(value) for value in notice])
 
 
-def release_line(release: Release, *, tender_id: UUID, digest: str, text: bytes, import_id: UUID, now: str) -> bytes:
-    moment, _ = moment_of(release.date)
-    known = "\t".join(
-        (
-            str(tender_id),
-            escaped(release.release_id, 300),
-            escaped(release.date, 60),
-            _value("published_at", moment),
-            escaped(orjson.dumps(release.tags).decode()),
-            digest,
-        )
+def content_hash(written: str) -> str:
+    """Of everything that people and analysers read: what `tender_values` gives."""
+    return digest_of(written.encode("utf-8", "surrogatepass"))
+
+
+def release_line(each: Arrived, *, tender_id: str, tail: bytes) -> bytes:
+    """`tail`: which import it came with and when, the same for all releases of a batch."""
+    head = (
+        f"{tender_id}\t{escaped(each.release_id)}\t{escaped(each.date)}\t{_written(moment_of(each.date)[0])}\t"
+        f"{_written(each.tags)}\t{each.digest}\t"
     )
-    return known.encode() + b"\t" + text.replace(b"\\", b"\\\\") + f"\t{import_id}\t{now}\n".encode()
+    return head.encode() + each.text.replace(b"\\", b"\\\\") + tail
 
 
-def _value(name: str, value: Any) -> str:
-    if name in _JSON:
-        return escaped(orjson.dumps(_plain(value)).decode()) if value else "[]"
+def escaped(text: str) -> str:
+    # Searches for one letter each take a fraction of what one pattern takes.
+    if "\\" in text or "\n" in text or "\t" in text or "\r" in text or "\x00" in text:
+        return text.translate(_ESCAPES)
+    return text
+
+
+def _written(value: Any) -> str:
+    """A moment, an amount, or a tuple as JSON."""
+    if isinstance(value, tuple):
+        return escaped(orjson.dumps(value, default=str).decode()) if value else "[]"
     if value is None:
         return "\\N"
-    if isinstance(value, str):
-        return escaped(value, LIMITS.get(name, 0))
     return value.isoformat() if isinstance(value, datetime) else str(value)
-
-
-def escaped(text: str, limit: int = 0) -> str:
-    if limit and len(text) > limit:
-        text = text[:limit]
-    return text.translate(_ESCAPES) if _SPECIAL.search(text) else text
-
-
-def _plain(values: tuple[Any, ...]) -> list[Any]:
-    if isinstance(values[0], str):
-        return list(values)
-    return [{k: str(v) if isinstance(v, Decimal) else v for k, v in asdict(value).items()} for value in values]

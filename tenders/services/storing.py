@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import uuid
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
 import orjson
 from django.db import connection, transaction
 
-from ..readers import Rejected, Release, compile_releases, notice_of
+from ..readers import Rejected, compile_releases, notice_of
 from . import rows
 
 _SET = ", ".join(f"{name} = staged.{name}" for name in rows.TENDER_COLUMNS)
-
-
-@dataclass(slots=True)
-class Arrived:
-    """A release that is not stored yet."""
-
-    release: Release
-    text: bytes
-    digest: str
-    number: int
 
 
 @dataclass(slots=True)
@@ -49,7 +40,7 @@ class Batch:
     updated: int = 0
     unchanged: int = 0
     rejected: list[Rejected] = field(default_factory=list)
-    qualities: list[tuple[str, ...]] = field(default_factory=list)
+    qualities: Counter[tuple[Any, ...]] = field(default_factory=Counter)
 
     @property
     def is_empty(self) -> bool:
@@ -88,79 +79,83 @@ def stored_releases(tender_ids: Sequence[UUID]) -> dict[UUID, list[dict[str, Any
     return found
 
 
-def prepare(arrived: Sequence[Arrived], *, source_id: UUID, import_id: UUID, country: str) -> Batch:
+def prepare(arrived: Sequence[rows.Arrived], *, source_id: UUID, import_id: UUID, country: str) -> Batch:
     """What to write for these releases; nothing is written yet."""
-    batch = Batch(keys={each.release.key for each in arrived})
+    batch = Batch(keys={each.key for each in arrived})
     known = known_tenders(source_id, list(batch.keys), [each.digest for each in arrived])
     fresh = _fresh(arrived, known, batch)
     earlier = stored_releases([known[key].id for key in fresh if key in known])
-    now = datetime.now(UTC).isoformat()
+    context = _Context(source_id, import_id, country, datetime.now(UTC).isoformat())
     for key, releases in fresh.items():
         tender = known.get(key)
-        _prepare_tender(
-            batch, releases, tender, earlier.get(tender.id, []) if tender else [], (source_id, import_id, country, now)
-        )
+        _prepare_tender(batch, releases, tender, earlier.get(tender.id, []) if tender else [], context)
     return batch
 
 
-def _fresh(arrived: Sequence[Arrived], known: dict[str, Known], batch: Batch) -> dict[str, list[Arrived]]:
+def _fresh(arrived: Sequence[rows.Arrived], known: dict[str, Known], batch: Batch) -> dict[str, list[rows.Arrived]]:
     """By key, without those that are stored, or that the file says twice."""
-    fresh: dict[str, list[Arrived]] = {}
+    fresh: dict[str, list[rows.Arrived]] = {}
     seen: set[tuple[str, str]] = set()
     for each in arrived:
-        tender = known.get(each.release.key)
-        named = (each.release.key, each.digest)
+        tender = known.get(each.key)
+        named = (each.key, each.digest)
         if named in seen or (tender and each.digest in tender.digests):
             batch.unchanged += 1
         else:
             seen.add(named)
-            fresh.setdefault(each.release.key, []).append(each)
+            fresh.setdefault(each.key, []).append(each)
     return fresh
 
 
+class _Context:
+    """What all rows of a batch share, as COPY writes it."""
+
+    def __init__(self, source_id: UUID, import_id: UUID, country: str, now: str) -> None:
+        self.country, self.now = country, now
+        self.source = str(source_id)
+        self.release_tail = f"\t{import_id}\t{now}\n".encode()
+
+
 def _prepare_tender(
-    batch: Batch,
-    arrived: list[Arrived],
-    tender: Known | None,
-    earlier: list[dict[str, Any]],
-    context: tuple[UUID, UUID, str, str],
+    batch: Batch, arrived: list[rows.Arrived], tender: Known | None, earlier: list[dict[str, Any]], context: _Context
 ) -> None:
-    source_id, import_id, country, now = context
-    published = [*earlier, *(each.release.raw for each in arrived)]
+    published = [*earlier, *(orjson.loads(each.text) for each in arrived)]
     try:
         notice = notice_of(published[0] if len(published) == 1 else compile_releases(published))
     except ValueError as error:
         # The tender stays as its earlier releases say; these can be looked at among what was rejected.
         batch.rejected += [Rejected(each.number, str(error), raw=each.text[:4000].decode()) for each in arrived]
         return
-    values = list(rows.tender_values(notice))
-    if country and not notice.country:
-        values[rows.TENDER_COLUMNS.index("country")] = country
-    content = rows.content_hash(values)
-    tender_id = tender.id if tender else uuid.uuid4()
-    line = "\t".join((str(tender_id), *values, content, str(len(published)), now)) + "\n"
+    if context.country and not notice.country:
+        notice = notice._replace(country=context.country)
+    written = rows.tender_values(notice)
+    tender_id = str(tender.id) if tender else rows.new_id()
+    line = f"{tender_id}\t{written}\t{rows.content_hash(written)}\t{len(published)}\t{context.now}\n"
     if tender is None:
-        key = rows.escaped(arrived[0].release.key, 300)
-        batch.new_tenders.append(f"{source_id}\t{key}\t{now}\t{line}".encode())
+        key = rows.escaped(arrived[0].key)
+        batch.new_tenders.append(f"{context.source}\t{key}\t{context.now}\t{line}".encode())
         batch.created += 1
         batch.updated += len(arrived) - 1
     else:
         batch.changed_tenders.append(line.encode())
         batch.updated += len(arrived)
-    batch.qualities.append(_quality(notice))
-    for each in arrived:
-        batch.releases.append(
-            rows.release_line(
-                each.release, tender_id=tender_id, digest=each.digest, text=each.text, import_id=import_id, now=now
-            )
-        )
+    batch.qualities[(*map(bool, _stated(notice)), *notice.flags)] += 1
+    batch.releases += [rows.release_line(each, tender_id=tender_id, tail=context.release_tail) for each in arrived]
 
 
 QUALITY_FIELDS = ("description", "country", "buyer_name", "cpv_main", "value_amount", "published_at", "deadline_at")
+_stated = attrgetter(*QUALITY_FIELDS)
 
 
-def _quality(notice: Any) -> tuple[str, ...]:
-    return (*(name for name in QUALITY_FIELDS if getattr(notice, name)), *notice.flags)
+def quality_of(batch: Batch) -> Counter[str]:
+    """By field: the batch's tenders that state it; by flag: those that carry it."""
+    found: Counter[str] = Counter()
+    size = len(QUALITY_FIELDS)
+    for pattern, count in batch.qualities.items():
+        stated = (name for name, is_stated in zip(QUALITY_FIELDS, pattern[:size], strict=True) if is_stated)
+        for name in (*stated, *pattern[size:]):
+            found[name] += count
+    return found
 
 
 def write(batch: Batch) -> None:
