@@ -103,7 +103,7 @@ def _write(tender: Tender, organisation: Organisation, actor: User, **values: An
 
 
 def _description(tender: Tender) -> str:
-    parts = [tender.buyer_name, tender.description[:1500], tender.url if tender.url.startswith("http") else ""]
+    parts = [tender.buyer_name, tender.description[:1500]]
     return "\n\n".join(part for part in parts if part)
 
 

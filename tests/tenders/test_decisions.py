@@ -123,3 +123,15 @@ def test_the_project_goes_to_the_firm_that_decides(tender: Tender, member: User,
     other = Organisation.objects.create(name="Second")
     Membership.objects.create(organisation=other, user=second, role=Membership.Role.OWNER)
     assert bid_on(tender_id=tender.pk, actor=second).organisation == organisation
+
+
+def test_the_project_of_a_bid_leads_back_to_its_tender(tender: Tender, owner: User) -> None:
+    project = bid_on(tender_id=tender.pk, actor=owner)
+    assert f"/tenders/{tender.pk}/" in page_of(owner, f"/projects/{project.pk}/")
+
+
+@pytest.mark.parametrize("odd", [[], "text", {"tender": "text"}, {"tender": {"id": "no id"}}, {"tender": [1]}], ids=str)
+def test_odd_metadata_of_a_project_leads_nowhere(tender: Tender, owner: User, odd: object) -> None:
+    project = bid_on(tender_id=tender.pk, actor=owner)
+    Project.objects.filter(pk=project.pk).update(metadata=odd)
+    assert "Its tender" not in page_of(owner, f"/projects/{project.pk}/")
