@@ -10,7 +10,7 @@ from rest_framework import serializers
 from ..models import Import, Rejection, Source, Tender, TenderRelease
 from ..readers.headings import FIELDS
 from ..services.paging import NEWEST, ORDERS
-from ..services.searchfields import BANDS, DEADLINES, DECISIONS, RELEVANCES
+from ..services.searchfields import BANDS, DEADLINES, DECISIONS, HIDE, RELEVANCES
 
 SEVERAL = "Several: repeated, or with commas between."
 
@@ -36,6 +36,9 @@ class SearchParametersSerializer(serializers.Serializer[Any]):
     decision = serializers.CharField(required=False, help_text=f"One of {', '.join(DECISIONS)}. {SEVERAL}")
     source = serializers.CharField(required=False, help_text=f"Id of a source. {SEVERAL}")  # type: ignore[assignment]  # a name of the base, too
     status = serializers.CharField(required=False, help_text=f"OCDS tender status, such as active. {SEVERAL}")
+    duplicates = serializers.ChoiceField(
+        choices=[HIDE], required=False, help_text="Of tenders published more than once, only the earliest."
+    )
     organisation = serializers.UUIDField(
         required=False, help_text="Whose assessments and decisions; by default your first organisation."
     )

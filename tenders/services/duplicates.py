@@ -33,7 +33,7 @@ SHOWN = 10
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)  # of what does not say when it was published
 Report = Callable[[int, int, str], None]
 _LOCK = 0x6D75  # of pg_advisory_xact_lock
-_STATED = "country, buyer_name, value_amount, value_currency, deadline_at"
+_STATED = ("title", "country", "buyer_name", "value_amount", "value_currency", "deadline_at")
 
 _STALE = f"""
 SELECT t.key, t.id, t.source_id, t.published_at, t.content_hash, t.title, left(t.description, {LONGEST})
@@ -55,7 +55,7 @@ def _near(side: str) -> str:
     bands = " UNION ".join(
         _IN_BAND.format(shift=16 * band, side=side, near=NEAR, most=MOST_NEAR) for band in range(BANDS)
     )
-    stated = ", ".join(f"{row}.{name}" for row in ("one", "other") for name in _STATED.split(", "))
+    stated = ", ".join(f"{row}.{name}" for row in ("one", "other") for name in _STATED)
     return f"""
 SELECT c.tender_id, near.tender_id, c.source_id, near.source_id, {stated}
 FROM tenders_fingerprint c CROSS JOIN LATERAL ({bands}) near
@@ -153,7 +153,9 @@ def _pair(sql: str, tender_ids: Sequence[UUID], *, is_later: bool) -> int:
     pairs: dict[tuple[UUID, UUID], Duplicate] = {}
     for one, other, source, other_source, *stated in rows:
         later, earlier, source_id = (one, other, other_source) if is_later else (other, one, source)
-        if (later, source_id) not in pairs and may_be_same(_stated(stated[:5]), _stated(stated[5:])):
+        if (later, source_id) not in pairs and may_be_same(
+            _stated(stated[: len(_STATED)]), _stated(stated[len(_STATED) :])
+        ):
             pairs[later, source_id] = Duplicate(later_id=later, earlier_id=earlier, source_id=source_id)
     known = Duplicate.objects.filter(later__in=[later for later, _ in pairs]).values_list("later_id", "source_id")
     fresh = [pairs[each] for each in pairs.keys() - set(known)]
@@ -162,15 +164,7 @@ def _pair(sql: str, tender_ids: Sequence[UUID], *, is_later: bool) -> int:
 
 
 def _stated(values: Sequence[Any]) -> Subject:
-    country, buyer, amount, currency, deadline = values
-    return Subject(
-        title="",
-        country=country,
-        buyer_name=buyer,
-        value_amount=amount,
-        value_currency=currency,
-        deadline_at=deadline,
-    )
+    return Subject(**dict(zip(_STATED, values, strict=True)))
 
 
 def published_also(tender: Tender, *, user: User) -> list[Tender]:
@@ -185,8 +179,7 @@ def published_also(tender: Tender, *, user: User) -> list[Tender]:
 
 def _are_same(one: Tender, other: Tender) -> bool:
     """Two that are like a third need not be like each other."""
-    names = _STATED.split(", ")
-    return may_be_same(*(_stated([getattr(each, name) for name in names]) for each in (one, other)))
+    return may_be_same(*(_stated([getattr(each, name) for name in _STATED]) for each in (one, other)))
 
 
 def with_duplicates(tender_ids: Sequence[UUID], *, user: User) -> set[UUID]:

@@ -18,6 +18,7 @@ from ..models import Decision, Score
 LONGEST_QUERY = 300
 MOST_CHOICES = 50  # of one field in one search
 UNDECIDED = "none"
+HIDE = "hide"
 NOT_ASSESSED = "none"
 DEADLINES = {
     "week": "Within 7 days",
@@ -66,6 +67,7 @@ class TenderFilters:
     decision: tuple[str, ...] = ()
     source: tuple[UUID, ...] = ()
     status: tuple[str, ...] = ()
+    duplicates: str = ""  # HIDE: without what says the same as a hit that was published earlier
 
 
 def filters_from(params: Mapping[str, Any]) -> TenderFilters:
@@ -184,6 +186,12 @@ def _statuses(texts: list[str]) -> tuple[str, ...]:
     return tuple(text[:40] for text in _choices(texts))
 
 
+def _hide(texts: list[str]) -> str:
+    if texts[-1] != HIDE:
+        raise ValueError(f"{HIDE}, or nothing.")
+    return HIDE
+
+
 _READERS: dict[str, Any] = {
     "q": _words,
     "cpv": _cpv,
@@ -203,6 +211,7 @@ _READERS: dict[str, Any] = {
     "decision": _of(DECISIONS),
     "source": _ids,
     "status": _statuses,
+    "duplicates": _hide,
 }
 
 

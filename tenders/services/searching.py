@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.contrib.postgres.search import SearchQuery
-from django.db.models import F, FilteredRelation, Q, QuerySet
+from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts.querysets import home_organisation_id, organisation_ids_of
@@ -61,7 +61,11 @@ def search_tenders(*, user: User, filters: TenderFilters, organisation_id: UUID 
         decision=F("standing__choice"),
     )
     rows = rows.filter(_words(filters), _figures(filters), _times(filters))
-    return rows.filter(_of_organisation(filters, organisation)).select_related("source").only(*LIST_FIELDS)
+    rows = rows.filter(_of_organisation(filters, organisation))
+    if filters.duplicates:
+        # The earlier one must be a hit itself: else both would be gone.
+        rows = rows.filter(~Exists(rows.filter(later_ones__later=OuterRef("pk"))))
+    return rows.select_related("source").only(*LIST_FIELDS)
 
 
 def _organisation(user: User, organisation_id: UUID | None) -> UUID | None:

@@ -13,7 +13,7 @@ from ..countries import COUNTRY_NAMES
 from ..models import Decision, Score
 from ..services.facets import Facets
 from ..services.paging import ORDERS
-from ..services.searchfields import BANDS, DEADLINES, TenderFilters, as_query
+from ..services.searchfields import BANDS, DEADLINES, HIDE, TenderFilters, as_query
 
 # Each facet by its field, as the page names it; in this order.
 FACETS = {
@@ -37,6 +37,7 @@ OTHER = {
     "created_after": "Come in since",
     "source": "Source",
     "status": "Status",
+    "duplicates": "Published more than once",
 }
 _WORDS = {
     "relevance": dict(Score.Relevance.choices) | {"none": "Not assessed"},
@@ -44,6 +45,7 @@ _WORDS = {
     "deadline": DEADLINES,
     "band": {key: told[0] for key, told in BANDS.items()},
     "country": COUNTRY_NAMES,
+    "duplicates": {HIDE: "Each once"},
 }
 
 

@@ -18,6 +18,7 @@ from ..exceptions import BadFilter
 from ..models import Score, Source, Tender
 from ..services import paging
 from ..services.access import acting_organisation, may_write
+from ..services.duplicates import with_duplicates
 from ..services.facets import facets_of
 from ..services.profiles import profile_of
 from ..services.searchfields import TenderFilters, filters_from
@@ -59,8 +60,12 @@ def search(request: PageRequest) -> HttpResponse:
 
 def _cards(request: PageRequest, shown: paging.TenderPage, filters: TenderFilters, order: str) -> dict[str, Any]:
     whys = _whys(request, shown.rows)
+    again = with_duplicates([tender.pk for tender in shown.rows], user=request.user)
     return {
-        "cards": [{"tender": tender, "why": whys.get(tender.pk, "")} for tender in shown.rows],
+        "cards": [
+            {"tender": tender, "why": whys.get(tender.pk, ""), "is_duplicate": tender.pk in again}
+            for tender in shown.rows
+        ],
         "next_url": address(filters, order, cursor=shown.next) if shown.next else "",
         "filters": filters,
         "order": order,

@@ -20,6 +20,7 @@ from ..forms import DecisionForm
 from ..models import Decision, Score, Tender, TenderRelease
 from ..services.access import acting_organisation, may_write, visible_tender
 from ..services.decisions import bid_on, decide, say_useful, withdraw
+from ..services.duplicates import published_also
 from ..services.history import timeline
 from ..services.profiles import profile_of
 from ..services.similar import similar_to
@@ -44,7 +45,8 @@ def _context(request: PageRequest, tender: Tender, form: DecisionForm | None = N
     return {
         "tender": tender,
         "steps": timeline(list(releases))[::-1],
-        "similar": similar_to(tender, user=request.user),
+        "also": (also := published_also(tender, user=request.user)),
+        "similar": similar_to(tender, user=request.user, without=[other.pk for other in also]),
         "organisation": organisation,
         "may_write": may_write(request.user, organisation),
         "form": form,

@@ -277,10 +277,8 @@ def test_forms_of_a_word_meet(language: str, one: str, other: str) -> None:
 
 def test_near_duplicates_are_found_and_others_are_not() -> None:
     texts = [f"{ROAD.description} Lot {n % 2 + 1}. " * 3 for n in range(2)]
-    marks = [simhash(replace(ROAD, description=text), "en") for text in texts]
-    other = simhash(
-        replace(SCHOOL, description=SCHOOL.description + " Allergens are to be declared for each dish."), "en"
-    )
+    marks = [simhash(replace(ROAD, description=text)) for text in texts]
+    other = simhash(replace(SCHOOL, description=SCHOOL.description + " Allergens are to be declared for each dish."))
     assert all(mark is not None for mark in (*marks, other))
     assert distance(marks[0], marks[1]) <= 3 < distance(marks[0], other)  # type: ignore[arg-type]
     assert simhash(Subject(title="Short")) is None

@@ -21,8 +21,13 @@ from tenders.analysis.words import stems
 from tenders.models import Duplicate, Fingerprint, Source, Tender
 from tenders.services import duplicates
 from tenders.services.duplicates import find_duplicates, published_also, with_duplicates
+from tenders.services.facets import facets_of
+from tenders.services.searchfields import filters_from
+from tenders.services.searching import search_tenders
 from tests.factories.people import make_user
 from tests.factories.tenders import make_source, make_tender
+from tests.projects.pages import signed_in
+from tests.tenders.test_pages import page_of, url
 
 pytestmark = pytest.mark.django_db
 TEXT = (
@@ -125,14 +130,28 @@ def test_texts_too_short_to_compare_are_left_alone() -> None:
 
 
 def test_marks_are_those_of_the_definition() -> None:
-    """Bit by bit, as SimHash is described: a bit is set where more than half of the hashed shingles have it."""
-    words = stems(f"Road\n{TEXT}", "")
+    """Bit by bit, as SimHash is described: set where more than half of the hashed words have it."""
     digests = [
-        int.from_bytes(hashlib.blake2b(" ".join(each).encode(), digest_size=8).digest(), "big")
-        for each in set(zip(words, words[1:], words[2:], strict=False))
+        int.from_bytes(hashlib.blake2b(word.encode(), digest_size=8).digest(), "big")
+        for word in stems(f"Road\n{TEXT}", "")
     ]
     expected = sum(1 << bit for bit in range(64) if 2 * sum(d >> bit & 1 for d in digests) > len(digests))
     assert simhash(Subject(title="Road", description=TEXT)) == expected
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "may_be"),
+    [
+        ("Road II/385", "ROAD II/385, resurfacing", True),
+        ("Road II/385", "Road II/386", False),
+        ("HCC08: Placements for children", "Placements for children", True),
+        ("Supply of advisers", "PF Consultancy Plus", False),
+        ("Úprava chodníků", "UPRAVA CHODNIKU", True),
+    ],
+)
+def test_titles_tell_calls_of_the_same_words_apart(one: str, other: str, *, may_be: bool) -> None:
+    assert may_be_same(Subject(title=one), Subject(title=other)) is may_be
+    assert may_be_same(Subject(title=other), Subject(title=one)) is may_be
 
 
 def test_each_pair_is_told_to_those_alone_who_may_see_both(
@@ -185,3 +204,68 @@ def test_the_number_of_queries_does_not_grow_with_the_tenders() -> None:
             found_in(source)
         counts.append(len(captured))
     assert counts[1] <= counts[0] + 1
+
+
+# --- in the search, and on pages ---
+def titles(user: User, **fields: str) -> list[str]:
+    rows = search_tenders(user=user, filters=filters_from({"duplicates": "hide", **fields}))
+    return sorted(rows.values_list("title", flat=True))
+
+
+def test_without_duplicates_the_earliest_of_each_is_left(member: User) -> None:
+    one, other = make_source(), make_source()
+    published(one, 2, title="Road A")
+    published(other, 3, title="Road B")
+    published(other, 4, title="Road C")
+    published(one, 5, title="Meals", description="Warm meals for three schools, each day. " * 3)
+    found_in(one, other)
+    assert titles(member) == ["Meals", "Road A"]
+    rows = search_tenders(user=member, filters=filters_from({"duplicates": "hide"}))
+    assert (facets_of(rows).count, facets_of(rows).is_exact) == (2, True)
+    assert facets_of(search_tenders(user=member, filters=filters_from({}))).count == 4
+
+
+def test_one_whose_earlier_one_is_no_hit_stays(member: User) -> None:
+    one, other = make_source(), make_source()
+    published(one, 2, title="Road A")
+    published(other, 3, title="Road B")
+    found_in(one, other)
+    assert titles(member, q='"road b"') == ["Road B"]
+    assert titles(member, source=str(other.pk)) == ["Road B"]
+    assert titles(member, published_after="2026-11-03") == ["Road B"]
+
+
+def test_what_others_published_before_hides_nothing(member: User, stranger: User, organisation: Organisation) -> None:
+    own, shared = make_source(organisation), make_source()
+    published(own, 2, title="Road A")
+    published(shared, 3, title="Road B")
+    found_in(own, shared)
+    assert titles(member) == ["Road A"]
+    assert titles(stranger) == ["Road B"]
+
+
+def test_the_search_page_marks_them_and_offers_to_hide_them(member: User) -> None:
+    source = make_source()
+    published(source, 2, title="Road A")
+    published(source, 3, title="Road B")
+    found_in(source)
+    page = page_of(member, url("search"))
+    assert page.count("Another notice says the same") == 2
+    hidden = page_of(member, f"{url('search')}?duplicates=hide")
+    assert "Road A" in hidden
+    assert "Road B" not in hidden
+    assert "Each once" in hidden
+    assert f'href="{url("search")}"' in hidden
+    assert signed_in(member).get(f"{url('search')}?duplicates=maybe").status_code == 400
+
+
+def test_a_tender_says_where_else_it_is_published(member: User, stranger: User, organisation: Organisation) -> None:
+    own, shared = make_source(organisation, name="Our own list"), make_source(name="National portal")
+    published(own, 2, title="Road A")
+    public = published(shared, 3, title="Road B")
+    found_in(own, shared)
+    page = page_of(member, url("detail", public.pk))
+    assert "Also published as" in page
+    assert "Our own list" in page
+    assert page.count("Road A</a>") == 1  # not once more among the similar ones
+    assert "Also published as" not in page_of(stranger, url("detail", public.pk))
