@@ -32,8 +32,11 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(rf"(['\"]{_NAMES}['\"]\s*:\s*)(['\"])[^'\"]*\2", re.IGNORECASE), rf"\1\2{MASK}\2"),
     # postgresql://user:password@host
     (re.compile(r"(://[^\s:/@]*:)[^\s/@]+@"), rf"\1{MASK}@"),
-    # keys in the links of our mails: confirming an address, setting a password
-    (re.compile(r"(/confirm-email/|/password/reset/key/)[^\s/?]+"), rf"\1{MASK}"),
+    # keys in the links of our mails (confirming an address, setting a password, no more alerts), and of calendars
+    (
+        re.compile(r"(/confirm-email/|/password/reset/key/|/tenders/calendar/|/tenders/alerts/stop/)[^\s/?]+"),
+        rf"\1{MASK}",
+    ),
     (re.compile(r"\bwhsec_[A-Za-z0-9+/=]+"), f"whsec_{MASK}"),
     # a JWT, wherever it is
     (re.compile(r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+"), MASK),

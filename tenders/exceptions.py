@@ -101,3 +101,7 @@ class ExportRefused(Refused):
     """It can't be exported like this; the message says why."""
 
     code = "export_refused"
+
+
+class CalendarMissing(Missing):
+    code = "calendar_not_found"

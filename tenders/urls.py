@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .views import enrichment, exports, profile, search, searches, tender, uploads
+from .views import calendar, enrichment, exports, profile, search, searches, tender, uploads
 
 app_name = "tenders"
 
@@ -23,6 +23,8 @@ urlpatterns = [
     path(_SEARCH, searches.open_search, name="saved-search"),
     path(f"{_SEARCH}alerts/", searches.change, name="search-alerts"),
     path(f"{_SEARCH}delete/", searches.delete, name="search-delete"),
+    path("calendar/", calendar.calendar, name="calendar"),
+    path("calendar/<str:secret>.ics", calendar.feed, name="calendar-feed"),
     path("exports/", exports.exports, name="exports"),
     path("exports/<uuid:export_id>/file/", exports.download, name="export-file"),
     path("exports/<uuid:export_id>/delete/", exports.delete, name="export-delete"),

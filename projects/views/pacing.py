@@ -22,7 +22,7 @@ def costly(view: View[P]) -> View[P]:
     """Below `page`, which shows the refusal. Looking at the page is not counted, sending something is."""
 
     @wraps(view)
-    def counted(request: PageRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+    def counted(request: PageRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if request.method not in ("GET", "HEAD"):
             count_call(request, user_id=request.user.pk, name="expensive")
         return view(request, *args, **kwargs)
