@@ -83,8 +83,8 @@ class StandIn(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 256
 
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
+    def __init__(self, port: int = 0) -> None:
+        super().__init__(("127.0.0.1", port), Handler)
         self.behaviour = Behaviour()
         self.seen = Seen()
         self.lock = threading.Lock()
@@ -245,7 +245,7 @@ def main() -> None:
     for name in plan.keys() & {"answer", "about"}:
         module, _, function = plan[name].partition(":")
         plan[name] = getattr(import_module(module), function)
-    server = StandIn()
+    server = StandIn(plan.pop("port", 0))
     server.behaviour = Behaviour(**plan)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     sys.stdout.write(f"{server.url}\n")

@@ -15,6 +15,8 @@ ROUNDS = 3 if SOAK else 1
 # `make soak` runs with the lease of production. The short one lapses at times on a loaded machine while its worker
 # still lives: then a job is tried again, which must be as correct.
 LEASE_S = 30.0 if SOAK else 4.0
+# Of one call of a model: shorter than its server's silence.
+MODEL_TIMEOUT_S = 20.0 if SOAK else 3.0
 # A wait fails only when nothing happens at all for so long.
 PATIENCE_S = 600.0 if SOAK else 240.0
 REDIS_AWAY_S = 5.0

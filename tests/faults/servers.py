@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -22,7 +23,7 @@ from config.embedded.redis import Redis as Valkey
 
 from .kinds import EFFECTS
 from .nursery import Nursery
-from .scale import LEASE_S, SOAK
+from .scale import LEASE_S, MODEL_TIMEOUT_S, SOAK
 
 MARK = "FAULTS_SITE"  # a variable by which our processes, and whatever they forked, are known
 # What would lead a process to other servers than ours.
@@ -48,6 +49,7 @@ class Servers:
         self.layout = Layout(self.folder / "var")
         make_root(self.layout, testing=True)
         self.mark = uuid.uuid4().hex
+        self.model_port = _free_port()  # where a test may start a model server
         self.nursery: Nursery | None = None
         self.postgres, self.redis = CommittedPostgres(self.layout), Valkey(self.layout)
 
@@ -94,6 +96,13 @@ class Servers:
             "REDIS_KEY_PREFIX": "faults",
             "CHANNEL_PREFIX": "faults",
             "JOBS_LEASE_S": str(LEASE_S),
+            "AI_PROVIDER": "anthropic",
+            "AI_MODEL": "claude-haiku-4-5",
+            "AI_BASE_URL": f"http://127.0.0.1:{self.model_port}",
+            "AI_TIMEOUT_S": str(MODEL_TIMEOUT_S),
+            "AI_DAILY_BUDGET_USD": "none",
+            "MODEL_TOKENS_PER_MINUTE": "50000000",
+            "MODEL_REQUESTS_PER_MINUTE": "1000000",
             "MEDIA_ROOT": str(self.folder / "media"),
             "WEB_THREADS": "2",
             "NO_COLOR": "1",
@@ -111,3 +120,9 @@ class Servers:
             check=False,
         )
         assert done.returncode == 0, f"{arguments} failed:\n{done.stdout}{done.stderr}"
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port

@@ -31,7 +31,6 @@ class Site:
         self.mark = uuid.uuid4().hex
         self.programs: list[Program] = []
         self.notes: list[str] = []
-        self.environment: dict[str, str] = {}  # of processes to come, which are not born in the nursery then
         self._began = time.monotonic()
         self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
 
@@ -41,10 +40,10 @@ class Site:
         number = 1 + sum(program.name.startswith(name) for program in self.programs)
         name, log = f"{name}-{number}", self.logs / f"{name}-{number}.log"
         nursery = self.servers.nursery
-        if nursery is not None and not self.environment and " ".join(arguments).startswith(NURSED):
+        if nursery is not None and " ".join(arguments).startswith(NURSED):
             program: Program = Forked(name, log, arguments, nursery)
         else:
-            program = Spawned(name, log, arguments, self.servers.environment(**{MARK: self.mark}, **self.environment))
+            program = Spawned(name, log, arguments, self.servers.environment(**{MARK: self.mark}))
         self.programs.append(program)
         return program
 
