@@ -1,0 +1,31 @@
+"""Questions and clauses in and out of files: many formats, one shape. Free of Django.
+
+`read(stream)` tells the format from the content and yields an `Item` for each question and a `Rejected` for each that
+can't be read; `write(items, format, stream)` returns what the file can't say. `content_hash` is the same for the same
+question. `read_clauses`, `compare_clauses` and `compare_items` are for editions.
+"""
+
+from .content import NotReadable
+from .hashing import content_hash
+from .item import Accepted, Choice, Item, Kind, Loss, Markup, Pair, Range, Rejected
+from .reading import Format, Reading, read
+from .writing import WRITTEN, write
+
+__all__ = [
+    "WRITTEN",
+    "Accepted",
+    "Choice",
+    "Format",
+    "Item",
+    "Kind",
+    "Loss",
+    "Markup",
+    "NotReadable",
+    "Pair",
+    "Range",
+    "Reading",
+    "Rejected",
+    "content_hash",
+    "read",
+    "write",
+]
