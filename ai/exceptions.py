@@ -45,6 +45,18 @@ class ModelDeclined(Refused):
     code = "model_declined"
 
 
+class BatchUnderWay(Temporary):
+    """The provider has not answered all of it yet; `retry_after_s` is when to look again."""
+
+    code = "model_batch_under_way"
+
+
+class BatchesMissing(Refused):
+    """The configured provider takes no batches."""
+
+    code = "model_takes_no_batches"
+
+
 class RequestRejected(Refused):
     """The provider does not take this request (400, 413, 422): asking again unchanged is pointless."""
 

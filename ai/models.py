@@ -13,6 +13,45 @@ from django.utils import timezone
 from .querysets import CallQuerySet, PauseQuerySet
 
 
+class ModelBatch(models.Model):
+    """Many questions handed to the provider together, to be answered within a day at half the price.
+
+    submitting → under way → collected;  submitting → (gone: it never arrived);  any → given up. `key` is its owner's,
+    made before anything is sent, so that whoever comes after a death finds it.
+    """
+
+    class Status(models.TextChoices):
+        SUBMITTING = "submitting", "Being handed over"
+        UNDER_WAY = "under_way", "Under way"
+        COLLECTED = "collected", "Collected"
+        GIVEN_UP = "given_up", "Given up"
+
+    key = models.UUIDField(primary_key=True, editable=False)
+    purpose = models.CharField(max_length=80)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.SUBMITTING)
+    provider = models.CharField(max_length=20)
+    model = models.CharField(max_length=120)
+    provider_id = models.CharField(max_length=120, blank=True, help_text="As the provider calls it.")
+    organisation = models.ForeignKey(
+        "accounts.Organisation", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    size = models.PositiveIntegerField(help_text="Questions.")
+    counts = models.JSONField(default=dict, blank=True, help_text="The provider's own: processing, succeeded, …")
+    context = models.JSONField(default=dict, blank=True, help_text="What its owner needs to know when it is answered.")
+    reserved_usd = models.DecimalField(max_digits=12, decimal_places=6, default=Decimal(0))
+    error = models.CharField(max_length=500, blank=True)
+    submitted_at = models.DateTimeField(default=timezone.now, editable=False)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-submitted_at"]
+        verbose_name = "batch of calls"
+        verbose_name_plural = "batches of calls"
+
+    def __str__(self) -> str:
+        return f"{self.purpose} ({self.get_status_display()})"
+
+
 class ModelCall(models.Model):
     """One question, with all its attempts.
 
@@ -38,6 +77,8 @@ class ModelCall(models.Model):
     organisation = models.ForeignKey(
         "accounts.Organisation", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
+    batch = models.ForeignKey(ModelBatch, null=True, blank=True, on_delete=models.SET_NULL, related_name="calls")
+    reference = models.CharField(max_length=100, blank=True, help_text="Of a batch: what its owner knows it by.")
     attempts = models.PositiveSmallIntegerField(default=0, help_text="Requests sent.")
     in_flight_until = models.DateTimeField(
         null=True, blank=True, help_text="While it runs: its request ends by then, whatever becomes of who sent it."

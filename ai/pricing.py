@@ -23,6 +23,11 @@ class Price:
     tokens_out: Decimal
     is_known: bool = True
 
+    @property
+    def in_batches(self) -> Price:
+        """Half of it, as Anthropic has it for Message Batches."""
+        return Price(self.tokens_in / 2, self.tokens_out / 2, self.is_known)
+
     def of(self, tokens_in: int, tokens_out: int) -> Decimal:
         """Rounded up: many small calls must not vanish."""
         cost = (self.tokens_in * tokens_in + self.tokens_out * tokens_out) / MILLION

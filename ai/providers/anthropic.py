@@ -14,6 +14,7 @@ STOPS = {"max_tokens": Stop.TRUNCATED, "model_context_window_exceeded": Stop.TRU
 
 class Anthropic:
     path = "/v1/messages"
+    batches_path: str | None = "/v1/messages/batches"
 
     def headers(self, api_key: str) -> dict[str, str]:
         return {"x-api-key": api_key, "anthropic-version": "2023-06-01"}

@@ -16,6 +16,7 @@ STOPS = {"length": Stop.TRUNCATED, "content_filter": Stop.DECLINED}
 
 class OpenAI:
     path = "/v1/chat/completions"
+    batches_path: str | None = None
 
     def headers(self, api_key: str) -> dict[str, str]:
         return {"authorization": f"Bearer {api_key}"} if api_key else {}

@@ -26,6 +26,7 @@ class NotAReply(ValueError):
 
 class Provider(Protocol):
     path: str
+    batches_path: str | None  # None: it takes no batches
 
     def headers(self, api_key: str) -> dict[str, str]: ...
 

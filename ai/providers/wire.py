@@ -17,6 +17,7 @@ import httpx
 from django.conf import settings
 
 MOST_BYTES = 8 * 1024 * 1024
+MOST_BYTES_OF_LINES = 128 * 1024 * 1024
 AGENT = "Plumbline/1"
 REFUSED = (401, 402, 403, 404)
 THROTTLED = (429, 529)
@@ -65,14 +66,44 @@ def post(url: str, *, headers: Mapping[str, str], body: Mapping[str, Any], timeo
 
     `timeout_s`: of the whole. A server that drips bytes may exceed it by one pause between two of them at most.
     """
-    began = time.monotonic()
-    until = began + timeout_s
-    timeout = httpx.Timeout(timeout_s, connect=min(settings.AI_CONNECT_TIMEOUT_S, timeout_s))
     content = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
+    return _received(*_exchange("POST", url, headers, content, timeout_s, MOST_BYTES))
+
+
+def get(url: str, *, headers: Mapping[str, str], timeout_s: float) -> Received:
+    """As `post`."""
+    return _received(*_exchange("GET", url, headers, None, timeout_s, MOST_BYTES))
+
+
+def get_lines(url: str, *, headers: Mapping[str, str], timeout_s: float) -> list[Mapping[str, Any]]:
+    """The JSON objects of a file that holds one a line. Raises as `post`: Failed too for a line that is none, as the
+    last one of a file that was cut off."""
+    raw, latency_ms = _exchange("GET", url, headers, None, timeout_s, MOST_BYTES_OF_LINES)
+    found = [_json(line) for line in raw.splitlines() if line.strip()]
+    if not all(isinstance(line, dict) for line in found):
+        raise Failed("no_json", "A line of the results is no JSON object.", status=200, latency_ms=latency_ms)
+    return found
+
+
+def _received(raw: bytes, latency_ms: int) -> Received:
+    document = _json(raw)
+    if not isinstance(document, dict):
+        raise Failed(
+            "no_json", "The answer is no JSON object.", status=200, latency_ms=latency_ms, is_maybe_billed=True
+        )
+    return Received(document, latency_ms)
+
+
+def _exchange(
+    method: str, url: str, headers: Mapping[str, str], content: bytes | None, timeout_s: float, most_bytes: int
+) -> tuple[bytes, int]:
+    """What came with 200, and after how many ms."""
+    began = time.monotonic()
+    timeout = httpx.Timeout(timeout_s, connect=min(settings.AI_CONNECT_TIMEOUT_S, timeout_s))
     sent = {"content-type": "application/json", "user-agent": AGENT, **headers}
     try:
-        with _client().stream("POST", url, headers=sent, content=content, timeout=timeout) as response:
-            raw = _read(response, until)
+        with _client().stream(method, url, headers=sent, content=content, timeout=timeout) as response:
+            raw = _read(response, began + timeout_s, most_bytes)
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as error:
         raise Failed("unreachable", f"It could not be reached: {_words(error)}", latency_ms=_since(began)) from error
     except (httpx.TimeoutException, TimeoutError) as error:
@@ -84,20 +115,15 @@ def post(url: str, *, headers: Mapping[str, str], body: Mapping[str, Any], timeo
     latency_ms = _since(began)
     if response.status_code != 200:
         raise _failure(response, _without_key(raw, headers), latency_ms)
-    document = _json(raw)
-    if not isinstance(document, dict):
-        raise Failed(
-            "no_json", "The answer is no JSON object.", status=200, latency_ms=latency_ms, is_maybe_billed=True
-        )
-    return Received(document, latency_ms)
+    return raw, latency_ms
 
 
-def _read(response: httpx.Response, until: float) -> bytes:
+def _read(response: httpx.Response, until: float, most_bytes: int) -> bytes:
     raw = bytearray()
     for chunk in response.iter_bytes():
         raw += chunk
-        if len(raw) > MOST_BYTES:
-            raise httpx.DecodingError(f"more than {MOST_BYTES} bytes")
+        if len(raw) > most_bytes:
+            raise httpx.DecodingError(f"more than {most_bytes} bytes")
         if time.monotonic() > until:
             raise TimeoutError
     return bytes(raw)

@@ -55,7 +55,7 @@ class Conversation(Generic[T]):
         return value, adjusted
 
     def _converse(self, question: Question) -> tuple[T, tuple[str, ...]]:
-        self._entry.owe(tokens_in=_tokens_in(question), tokens_out=question.max_tokens)
+        self._entry.owe(tokens_in=tokens_in_of(question), tokens_out=question.max_tokens)
         while True:
             reply = self._reply(question)
             if reply is None:
@@ -74,7 +74,7 @@ class Conversation(Generic[T]):
                 self._is_repaired = True
                 question = _repaired(question, reply, unfit)
                 self._entry.land()
-                self._entry.owe(tokens_in=_tokens_in(question), tokens_out=question.max_tokens)
+                self._entry.owe(tokens_in=tokens_in_of(question), tokens_out=question.max_tokens)
 
     def _read(self, reply: Reply) -> tuple[T, tuple[str, ...]]:
         """Also of a cut answer: sometimes only the wrapping is missing."""
@@ -87,7 +87,7 @@ class Conversation(Generic[T]):
 
     def _reply(self, question: Question) -> Reply | None:
         """One request. None: it failed, and is worth another one, the wait for which is over."""
-        dialect = _dialects.get(self._config.fingerprint, Dialect())
+        dialect = dialect_of(self._config)
         try:
             return self._request(question, dialect)
         except wire.Rejected as rejected:
@@ -106,7 +106,7 @@ class Conversation(Generic[T]):
         return None
 
     def _request(self, question: Question, dialect: Dialect) -> Reply:
-        config, tokens_in = self._config, _tokens_in(question)
+        config, tokens_in = self._config, tokens_in_of(question)
         with traffic.place(
             config,
             tokens=tokens_in + question.max_tokens,
@@ -146,7 +146,7 @@ class Conversation(Generic[T]):
             raise
 
     def _note(self, failure: wire.Failed, question: Question) -> None:
-        billed = _tokens_in(question) if failure.is_maybe_billed else 0
+        billed = tokens_in_of(question) if failure.is_maybe_billed else 0
         self._entry.fault(failure.code, status=failure.status, latency_ms=failure.latency_ms, billed_tokens=billed)
         self._entry.land()
 
@@ -156,6 +156,10 @@ class Conversation(Generic[T]):
             f"{self._config.provider} gave no answer in {self._failures} attempts; the last: {failure}",
             retry_after_s=asked_s,
         )
+
+
+def dialect_of(config: Configuration) -> Dialect:
+    return _dialects.get(config.fingerprint, Dialect())
 
 
 def backoff_s(failures: int) -> float:
@@ -185,7 +189,7 @@ def _repaired(question: Question, reply: Reply, unfit: Unfit) -> Question:
     return replace(question, turns=turns)
 
 
-def _tokens_in(question: Question) -> int:
+def tokens_in_of(question: Question) -> int:
     text = "".join(turn.text for turn in question.turns)
     return estimate_tokens(question.system + text + str(question.json_schema))
 

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from ..models import ModelCall, ProviderPause, SpendingDay
+from ..models import ModelBatch, ModelCall, ProviderPause, SpendingDay
 
 AT_ONCE = 1000
 LOST_AFTER = timedelta(hours=6)  # no question takes so long, its waits included
@@ -23,6 +23,7 @@ def trim(*, report: Report, now: datetime | None = None) -> dict[str, int]:
     before = now - timedelta(days=settings.AI_CALLS_KEPT_DAYS)
     report(0, 3, "Looking for calls that were lost")
     running = ModelCall.objects.filter(status=ModelCall.Status.RUNNING, created_at__lt=now - LOST_AFTER)
+    running = running.exclude(batch__status__in=(ModelBatch.Status.SUBMITTING, ModelBatch.Status.UNDER_WAY))
     lost = running.update(
         status=ModelCall.Status.LOST,
         error_code="lost",
@@ -35,6 +36,7 @@ def trim(*, report: Report, now: datetime | None = None) -> dict[str, int]:
     removed = _removed(ModelCall.objects.filter(created_at__lt=before).exclude(status=ModelCall.Status.RUNNING))
     SpendingDay.objects.filter(day__lt=before.date()).delete()
     ProviderPause.objects.filter(ended_at__lt=before).delete()
+    ModelBatch.objects.filter(submitted_at__lt=before).delete()
     report(3, 3, f"{removed:,} old calls removed")
     return {"lost": lost, "expired": expired, "removed": removed}
 

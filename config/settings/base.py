@@ -71,6 +71,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "tenders.middleware.ActingOrganisationMiddleware",
     "config.tracing.RequestLogMiddleware",
 ]
 
@@ -254,6 +255,8 @@ SPECTACULAR_SETTINGS = {
 UPLOAD_LIMIT_BYTES = env.int("UPLOAD_LIMIT_BYTES", default=100 * 1024 * 1024)
 # One form may carry several files; beyond this it is refused unread, before it fills the disk.
 REQUEST_LIMIT_BYTES = env.int("REQUEST_LIMIT_BYTES", default=3 * UPLOAD_LIMIT_BYTES)
+# A sender of whom nothing comes for so long is given up.
+REQUEST_BODY_SILENT_S = env.float("REQUEST_BODY_SILENT_S", default=30.0)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 
@@ -306,6 +309,9 @@ AI_CONNECT_TIMEOUT_S = env.float("AI_CONNECT_TIMEOUT_S", default=5.0)
 AI_WAIT_S = env.float("AI_WAIT_S", default=120.0)  # for a place among the calls in flight
 AI_ATTEMPTS = env.int("AI_ATTEMPTS", default=3)
 AI_BACKOFF_S = (4.0, 60.0)  # shortest and longest wait between attempts
+# Reading that nobody waits for goes in batches, at half the price and within a day, where the provider takes them.
+AI_BATCHES = env.bool("AI_BATCHES", default=False)
+AI_BATCH_LOOK_S = env.float("AI_BATCH_LOOK_S", default=60.0)  # between two looks whether a batch is answered
 AI_CALLS_KEPT_DAYS = env.int("AI_CALLS_KEPT_DAYS", default=90)
 # For all organisations together, a day of UTC; "none": as much as it takes.
 _budget = env.str("AI_DAILY_BUDGET_USD", default="20")
