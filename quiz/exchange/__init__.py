@@ -5,6 +5,8 @@ can't be read; `write(items, format, stream)` returns what the file can't say. `
 question. `read_clauses`, `compare_clauses` and `compare_items` are for editions.
 """
 
+from .clauses import Clause, read_clauses
+from .comparing import Changed, Comparison, Gone, Successor, compare_clauses, compare_items
 from .content import NotReadable
 from .hashing import content_hash
 from .item import Accepted, Choice, Item, Kind, Loss, Markup, Pair, Range, Rejected
@@ -14,8 +16,12 @@ from .writing import WRITTEN, write
 __all__ = [
     "WRITTEN",
     "Accepted",
+    "Changed",
     "Choice",
+    "Clause",
+    "Comparison",
     "Format",
+    "Gone",
     "Item",
     "Kind",
     "Loss",
@@ -25,7 +31,11 @@ __all__ = [
     "Range",
     "Reading",
     "Rejected",
+    "Successor",
+    "compare_clauses",
+    "compare_items",
     "content_hash",
     "read",
+    "read_clauses",
     "write",
 ]
