@@ -29,7 +29,7 @@ class Migration(migrations.Migration):
                 ("model", models.CharField(max_length=120)),
                 ("provider_id", models.CharField(blank=True, help_text="As the provider calls it.", max_length=120)),
                 ("size", models.PositiveIntegerField(help_text="Questions.")),
-                ("counts", models.JSONField(blank=True, default=dict, help_text="The provider"s own: processing, succeeded, …")),
+                ("counts", models.JSONField(blank=True, default=dict, help_text="The provider's own: processing, succeeded, …")),
                 ("context", models.JSONField(blank=True, default=dict, help_text="What its owner needs to know when it is answered.")),
                 ("reserved_usd", models.DecimalField(decimal_places=6, default=Decimal("0"), max_digits=12)),
                 ("error", models.CharField(blank=True, max_length=500)),
