@@ -14,6 +14,8 @@ from .item import Item
 LEAST_SCORE = 0.6
 # The stem counts for more than the right answer: "All of these" is the answer to anything.
 STEM_COUNTS = 0.8
+# Where a key lives on with another text, only what is nearly the old text is proposed.
+LEAST_MOVED = 0.8
 MOST_SUCCESSORS = 3
 
 
@@ -35,7 +37,7 @@ class Gone:
 @dataclass(frozen=True, slots=True)
 class Changed:
     """`fields` that differ; `score` from 0 to 1, how alike the texts are. `successors`: others of the new edition that
-    are more alike to the old text than what has its key now, for keys are dealt out anew."""
+    are nearly the old text, where what has its key now is not: keys are dealt out anew."""
 
     key: str
     fields: tuple[str, ...]
@@ -126,7 +128,7 @@ def _changed(
     score = _likeness(old, new)
     better: Sequence[Successor] = ()
     if score < LEAST_SCORE:
-        better = [each for each in _successors(old, after, candidates) if each.key != key and each.score > score]
+        better = [each for each in _successors(old, after, candidates) if each.key != key and each.score >= LEAST_MOVED]
     return Changed(key, tuple(name for name in old if old[name] != new[name]), score, tuple(better))
 
 
