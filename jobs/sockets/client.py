@@ -11,6 +11,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 import structlog
+from django.core.exceptions import ObjectDoesNotExist
 
 from accounts.models import User
 
@@ -186,10 +187,12 @@ class Client:
         try:
             data = await access.in_thread(access.snapshot_of, self.user, seat.channel)
         except Exception as error:
-            # Gone since the access check, or the database is away: the client asks again.
             log.warning("snapshot_failed", channel=seat.channel, error=str(error))
             self.leave(seat.channel)
-            self.tell(frames.error(frames.CLOSE_NOT_VISIBLE, "This can't be shown just now. Try again.", seat.channel))
+            if isinstance(error, ObjectDoesNotExist):  # gone since the access check
+                self.tell(frames.error(frames.CLOSE_NOT_VISIBLE, "There is no such channel.", seat.channel))
+            else:
+                self.tell(frames.error(frames.NOT_NOW, "This can't be shown just now. Join again.", seat.channel))
             return
         await self._frames.put(frames.snapshot(seat.channel, seq=seq, resumed=resumed, live=live, data=data))
 

@@ -16,6 +16,7 @@ CLOSE_MESSAGE_TOO_BIG = 1009
 CLOSE_OUR_FAULT = 1011
 
 BAD_MESSAGE = 4400
+NOT_NOW = 4503
 
 
 def frame(kind: str, **content: Any) -> str:

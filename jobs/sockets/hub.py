@@ -67,11 +67,12 @@ class Hub:
             self.members.pop(channel, None)
 
     async def _rest(self) -> None:
+        """Whatever is awaited here, a new client may come meanwhile: what it starts is not touched."""
         tasks, self._tasks = self._tasks, []
+        self.subscribed.clear()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self.subscribed.clear()
         if not self.clients:
             await self.redis.aclose()
 

@@ -16,7 +16,7 @@
     timer = setTimeout(() => {
       timer = null;
       if (isPressed || isLeaving) refresh(200);
-      else document.body.dispatchEvent(new CustomEvent("jobs-changed"));
+      else Plumbline.regions.call("jobs-changed");
     }, pause);
   }
 

@@ -16,12 +16,14 @@
   const FIRST_PAUSE_MS = 500;
   const LONGEST_PAUSE_MS = 30_000;
   const SILENCE_MS = 45_000; // the server says something every 30 s
+  const ASK_AFTER_MS = 15_000;
   const TRIES_UNTIL_OFFLINE = 4;
   const SIGNED_OUT = 4401;
   const NOT_VISIBLE = 4404;
   const TOO_MUCH = 4429;
+  const NOT_NOW = 4503;
 
-  /** channel → {handlers: Set, seq: number of the last event seen} */
+  /** channel → {handlers: Set, seq: number of the last event seen, heardAt: of any frame} */
   const channels = new Map();
   let socket = null;
   let isOpen = false; // welcomed by the server
@@ -143,6 +145,11 @@
   function deliver(frame) {
     const joined = channels.get(frame.channel);
     if (!joined) return;
+    joined.heardAt = Date.now();
+    if (frame.type === "error" && frame.code === NOT_NOW) {
+      show("paused");
+      setTimeout(() => channels.has(frame.channel) && ask(frame.channel), FIRST_PAUSE_MS * (4 + 4 * Math.random()));
+    }
     if (frame.seq !== undefined) {
       const isOld = frame.type !== "snapshot" && frame.seq <= joined.seq;
       if (isOld) return;
@@ -160,6 +167,16 @@
     if (isFirst(frame)) document.dispatchEvent(new CustomEvent(`live:${frame.type}`, { detail: frame }));
   }
 
+  // An event is said once: whoever was to say it may have been killed, or cut off from Redis. While the page shows work that
+  // goes on, a channel on which nothing comes is asked for its state.
+  const UNDER_WAY = '[data-job]:not([data-status="completed"], [data-status="failed"], [data-status="cancelled"])';
+  setInterval(() => {
+    if (document.hidden || !document.querySelector(UNDER_WAY)) return;
+    for (const [channel, { heardAt }] of channels) {
+      if (Date.now() - heardAt >= ASK_AFTER_MS) say({ action: "join", channel });
+    }
+  }, ASK_AFTER_MS / 3);
+
   // One event of a job is said on the job's, the project's and the person's channel: the page hears it once.
   const heard = [];
 
@@ -176,7 +193,7 @@
   /** Hear a channel; returns a function that ends it. May be called before there is a connection. */
   function join(channel, handler = () => {}) {
     let joined = channels.get(channel);
-    if (!joined) channels.set(channel, (joined = { handlers: new Set(), seq: 0 }));
+    if (!joined) channels.set(channel, (joined = { handlers: new Set(), seq: 0, heardAt: Date.now() }));
     const isNew = joined.handlers.size === 0;
     joined.handlers.add(handler);
     if (!isNew) joined.seq = 0; // whoever comes later needs the snapshot too

@@ -8,11 +8,12 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from accounts.models import Organisation, User
 from projects.models import Project
 from tenders.models import CompanyProfile, Decision
+from tests.factories.notices import given_release, lines_of
 from tests.factories.tenders import make_score, make_source, make_tender
 
 from .conftest import PATIENCE_MS
@@ -122,3 +123,18 @@ def test_the_profile_is_picked_and_kept(signed_in: Callable[..., Page], member: 
     expect(page.get_by_text("Revision 1")).to_be_visible()
     profile = CompanyProfile.objects.get()
     assert (profile.cpv_codes, profile.keywords) == (["45233"], ["road", "most"])
+
+
+def test_a_dropped_file_is_read_before_ones_eyes(signed_in: Callable[..., Page], member: User) -> None:
+    page = signed_in(member)
+    page.goto("/tenders/imports/")
+    content = lines_of(*(given_release(number) for number in range(30))) + b"{broken\n"
+    page.set_input_files("#id_notices", FilePayload(name="notices.jsonl", mimeType="application/json", buffer=content))
+    page.wait_for_url("**/tenders/imports/*-*/")
+    expect(page.locator("h1 + p .badge")).to_have_text("Completed")
+    expect(page.get_by_text("Record 31")).to_be_visible()
+    expect(page.locator(".stat", has_text="New tenders")).to_contain_text("30")
+    page.get_by_role("link", name="Tenders of this source").click()
+    expect(page.locator("[data-count]")).to_have_text("30 tenders")
+    page.get_by_text("More tenders").click()
+    expect(page.locator(".tender-card")).to_have_count(30)

@@ -279,3 +279,44 @@ async def test_a_number_that_no_stream_has_is_as_if_none_was_said(owner: User) -
     async with connected(owner) as socket:
         snapshot = await socket.join(f"user:{owner.pk}", since=2**64 - 1)
         assert snapshot["live"] and not snapshot["resumed"]
+
+
+async def test_state_that_cannot_be_read_just_now_is_asked_for_again(
+    owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel = f"user:{owner.pk}"
+    async with connected(owner) as socket:
+        with monkeypatch.context() as patch:
+            patch.setattr(Job, "objects", Job.objects.using("no such database"))
+            await socket.say(action="join", channel=channel)
+            error = await socket.until("error")
+        assert (error["code"], error["channel"]) == (4503, channel)
+        assert (await socket.join(channel))["live"]
+        (number,) = await publish(channel)
+        assert (await socket.hear())["seq"] == number
+
+
+async def test_who_comes_while_the_hub_goes_to_rest_is_told_everything(owner: User) -> None:
+    from jobs.sockets.hub import hub
+
+    async with connected(owner) as socket:
+        await socket.join(f"user:{owner.pk}")
+    listening = hub()
+    held = asyncio.Event()
+
+    async def slow_to_end() -> None:
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            await held.wait()
+
+    # The last client goes, and what it leaves behind takes its time; the next one is there before that has ended
+    listening._tasks = [asyncio.create_task(slow_to_end())]
+    await asyncio.sleep(0)
+    resting = asyncio.create_task(listening._rest())
+    await asyncio.sleep(0)
+    async with connected(owner) as socket:
+        assert (await socket.join(f"user:{owner.pk}"))["live"]
+        held.set()
+        await resting
+        assert (await socket.join(f"user:{owner.pk}"))["live"]

@@ -20,7 +20,7 @@
       name,
       setTimeout(() => {
         waiting.delete(name);
-        document.body.dispatchEvent(new CustomEvent(name));
+        Plumbline.regions.call(name);
         refreshPosition();
       }, delay),
     );
@@ -100,7 +100,7 @@
     const summary = $("#summary");
     const isOld = summary && (summary.dataset.version !== String(data.version) || summary.dataset.audited !== String(data.audited_version ?? ""));
     if (shown < jobs.length || stale.length) jobsChanged();
-    if (isOld || (stale.length && !summary)) changed();
+    if (isOld || stale.length) changed(); // a job that failed has changed its document, not the version
   }
 
   const joined = new Map();
