@@ -105,3 +105,13 @@ class ExportRefused(Refused):
 
 class CalendarMissing(Missing):
     code = "calendar_not_found"
+
+
+class DocumentMissing(Missing):
+    code = "tender_document_not_found"
+
+
+class NothingToFetch(Refused):
+    """The publisher names no document that could be fetched."""
+
+    code = "nothing_to_fetch"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .views import calendar, enrichment, exports, profile, search, searches, tender, uploads
+from .views import calendar, documents, enrichment, exports, profile, search, searches, tender, uploads
 
 app_name = "tenders"
 
@@ -29,6 +29,8 @@ urlpatterns = [
     path("exports/<uuid:export_id>/file/", exports.download, name="export-file"),
     path("exports/<uuid:export_id>/delete/", exports.delete, name="export-delete"),
     path(_TENDER, tender.detail, name="detail"),
+    path(f"{_TENDER}documents/", documents.fetch, name="documents-fetch"),
+    path(f"{_TENDER}documents/<uuid:document_id>/", documents.download, name="document"),
     path(f"{_TENDER}decision/", tender.decision, name="decision"),
     path(f"{_TENDER}bid/", tender.bid, name="bid"),
     path(f"{_TENDER}useful/", tender.useful, name="useful"),

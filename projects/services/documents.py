@@ -60,6 +60,9 @@ def upload_document(
     digest = _sha256(file)
     existing = Document.objects.filter(project=project, sha256=digest).first()
     if existing:
+        if kind == Document.Kind.BILL and existing.kind != kind:  # it came along with others; now somebody says what it is
+            Document.objects.filter(pk=existing.pk).update(kind=kind)
+            existing.kind = kind
         return _again(document=existing, actor=actor, options=options)
     file_type, mime_type = file_type_of(file.read(4096))
     file.seek(0)

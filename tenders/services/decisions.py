@@ -14,6 +14,7 @@ from projects.services.opening import open_project
 from ..exceptions import DecisionRefused
 from ..models import Decision, Score, Tender
 from .access import visible_tender, writing_organisation
+from .documents import start_for_project
 
 if TYPE_CHECKING:
     from accounts.models import Organisation, User
@@ -43,7 +44,8 @@ def decide(*, tender_id: UUID, actor: User, choice: str, reason: str = "") -> De
 
 @transaction.atomic
 def bid_on(*, tender_id: UUID, actor: User, reason: str = "") -> Project:
-    """The project in which the bid is made: opened the first time, the same one ever after. Decides to bid."""
+    """The project in which the bid is made: opened the first time, the same one ever after. Decides to bid; a job
+    brings the tender's documents into it."""
     tender, organisation = _locked(tender_id, actor)
     project = _project_of(tender, organisation) or open_project(
         actor=actor,
@@ -56,6 +58,7 @@ def bid_on(*, tender_id: UUID, actor: User, reason: str = "") -> Project:
     standing = _standing(tender, organisation)
     if standing is None or standing.choice != Decision.Choice.BID or standing.project_id != project.pk:
         _write(tender, organisation, actor, choice=Decision.Choice.BID, reason=reason.strip(), project=project)
+        start_for_project(tender=tender, organisation=organisation, actor=actor, project=project)
     return project
 
 

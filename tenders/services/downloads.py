@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email.message import Message
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import IO
@@ -32,13 +33,15 @@ _LINK = re.compile(r'<([^>]*)>[^,]*?;\s*rel="?next"?', re.IGNORECASE)
 @dataclass(frozen=True, slots=True)
 class Download:
     """`is_unchanged`: the server says that it is what we had; the file is empty then. `next`: as its Link header says,
-    an address relative to `url`, or ""."""
+    an address relative to `url`, or "". `filename`: as its server calls it, else the end of the address; nobody has
+    checked it."""
 
     is_unchanged: bool
     etag: str
     last_modified: str
     url: str
     filename: str
+    content_type: str
     next: str
 
 
@@ -48,6 +51,7 @@ class _Partial:
 
     file: IO[bytes]
     report: Callable[[int, int, str], None]
+    limit_bytes: int
     size: int = 0
     total: int = 0
     headers: dict[str, str] = field(default_factory=dict)
@@ -76,8 +80,8 @@ class _Partial:
         self.report(self.size, self.total + 1 if self.total else 0, f"Fetched {filesizeformat(self.size)}")
 
     def _check(self, size: int) -> None:
-        if size > LARGEST:
-            raise AnswerTooLarge(f"The file is larger than {filesizeformat(LARGEST)}.")
+        if size > self.limit_bytes:
+            raise AnswerTooLarge(f"The file is larger than {filesizeformat(self.limit_bytes)}.")
 
     def resuming(self) -> dict[str, str]:
         """Headers that ask for the rest, if it is still the same file; {} where that can't be told: all again then."""
@@ -93,11 +97,13 @@ def download(
     report: Callable[[int, int, str], None],
     etag: str = "",
     last_modified: str = "",
+    limit_bytes: int = LARGEST,
+    accept: str = ACCEPT,
 ) -> Download:
     """Fetch into an empty file that can be written and sought. Raises NotFetched, AddressForbidden, AnswerTooLarge;
     Temporary (with `retry_after_s` where the server names a time) for what may work later.
     """
-    partial = _Partial(into, report)
+    partial = _Partial(into, report, limit_bytes)
     known = {"If-None-Match": etag} if etag else {}
     known |= {"If-Modified-Since": last_modified} if last_modified else {}
     for turn in range(MOST_BREAKS + 1):
@@ -107,7 +113,7 @@ def download(
             answer = outbound.fetch(
                 url=url,
                 limit_bytes=64 * 1024,
-                headers={"Accept": ACCEPT, **asking},
+                headers={"Accept": accept, **asking},
                 timeout_s=LONGEST_S,
                 sink=partial,
             )
@@ -133,9 +139,20 @@ def _told(answer: Answer, partial: _Partial) -> Download:
         etag=headers.get("etag", "")[:200],
         last_modified=headers.get("last-modified", "")[:60],
         url=answer.url,
-        filename=unquote(urlsplit(answer.url).path.rpartition("/")[2])[:200] or "notices",
+        filename=_filename(headers) or unquote(urlsplit(answer.url).path.rpartition("/")[2])[:200] or "notices",
+        content_type=headers.get("content-type", "").partition(";")[0].strip().lower()[:100],
         next=link[1] if link else "",
     )
+
+
+def _filename(headers: Mapping[str, str]) -> str:
+    """Of a Content-Disposition, in any of its spellings (RFC 6266); "" where there is none."""
+    stated = Message()
+    stated["content-disposition"] = " ".join(headers.get("content-disposition", "").split())
+    try:
+        return (stated.get_filename() or "")[:200]
+    except (LookupError, ValueError):  # a character set that does not exist
+        return ""
 
 
 def _check_status(answer: Answer) -> None:
@@ -149,12 +166,12 @@ def _check_status(answer: Answer) -> None:
             retry_after_s=wait_stated(answer.headers.get("retry-after", "")),
         )
     reason = {
-        401: "it asks for a sign-in, which sources can't have",
+        401: "it asks for a sign-in, which we do not have",
         403: "it does not let us in",
         404: "there is nothing at this address",
         410: "what was at this address is gone",
     }.get(status, "this can't be read")
-    raise NotFetched(f"{host} answered {status}: {reason}. Look at the source's address.")
+    raise NotFetched(f"{host} answered {status}: {reason}. Look at the address.")
 
 
 def wait_stated(text: str) -> float | None:

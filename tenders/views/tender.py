@@ -24,6 +24,7 @@ from ..services.duplicates import published_also
 from ..services.history import timeline
 from ..services.profiles import profile_of
 from ..services.similar import similar_to
+from .documents import shown_documents
 
 MOST_DECISIONS = 30
 
@@ -52,6 +53,7 @@ def _context(request: PageRequest, tender: Tender, form: DecisionForm | None = N
         "form": form,
         "chosen": form["choice"].value() if form else standing and standing.choice,
         **_assessment(tender, organisation),
+        **shown_documents(tender, organisation),
         **decisions,
     }
 
