@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from .answer import Answer
     from .exceptions import (
         AnswerInvalid,
+        BatchesMissing,
+        BatchUnderWay,
         BudgetSpent,
         ModelDeclined,
         ModelUnavailable,
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 __all__ = [
     "Answer",
     "AnswerInvalid",
+    "BatchUnderWay",
+    "BatchesMissing",
     "BudgetSpent",
     "ModelDeclined",
     "ModelUnavailable",

@@ -13,7 +13,7 @@ from unfold.decorators import action, display
 
 from accounts.models import User
 
-from .models import ModelCall, ProviderPause, SpendingDay
+from .models import ModelBatch, ModelCall, ProviderPause, SpendingDay
 from .services import budget, pausing
 from .services.status import state
 
@@ -80,6 +80,15 @@ class ModelCallAdmin(ReadOnlyAdmin):
     def cost(self, call: ModelCall) -> str:
         estimated = call.status in (ModelCall.Status.RUNNING, ModelCall.Status.LOST) or not call.is_price_known
         return f"{call.cost_usd}" + (" (estimate)" if estimated else "")
+
+
+@admin.register(ModelBatch)
+class ModelBatchAdmin(ReadOnlyAdmin):
+    list_display = ["submitted_at", "purpose", "status", "model", "size", "ended_at", "provider_id", "organisation"]
+    list_filter = ["status", "purpose", "provider", "submitted_at"]
+    list_select_related = ["organisation"]
+    search_fields = ["key", "provider_id", "purpose"]
+    search_help_text = "Number, the provider's name of it, or purpose"
 
 
 @admin.register(ProviderPause)

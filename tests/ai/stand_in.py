@@ -30,6 +30,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from .stand_in_batches import Batches
+
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 Json = dict[str, Any]
 
@@ -87,6 +89,7 @@ class StandIn(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), Handler)
         self.behaviour = Behaviour()
         self.seen = Seen()
+        self.batches = Batches()
         self.lock = threading.Lock()
         self.dice = random.Random(20261122)
         self.over = threading.Event()
@@ -125,12 +128,41 @@ class Handler(BaseHTTPRequestHandler):
         """Silent."""
 
     def do_GET(self) -> None:
-        with self.server.lock:
-            self.send(200, self.server.seen.told()) if self.path == "/seen" else self.send(404, {})
+        if self.path == "/seen":
+            with self.server.lock:
+                self.send(200, self.server.seen.told())
+        else:
+            self.send(*self.about_batches({}))
+
+    def about_batches(self, body: Json) -> tuple[int, Any]:
+        """By the parts of the path: /v1/messages/batches, then a batch's name, then what is wanted of it."""
+        batches, (name, wanted) = self.server.batches, (*self.path.split("?")[0].split("/")[4:], "", "")[:2]
+        fate, batch = self.server.next_fate(), batches.made.get(name)
+        if fate in STATUSES or not self.has_key():
+            status = STATUSES.get(fate, 401)
+            return status, self.failure("api_error")
+        if self.command == "POST" and not name:
+            made = batches.told(batches.create(body))
+            return RESET if fate == "reset" else (200, made)  # it has arrived, and nobody is told
+        if not name:
+            return 200, {"data": [batches.told(each) for each in reversed(batches.made.values())]}
+        if batch is None:
+            return 404, self.failure("not_found_error")
+        if wanted == "results":
+            return 200, batches.results(batch, self.reply)
+        batch.is_canceled = batch.is_canceled or wanted == "cancel"
+        return 200, batches.look(batch)
+
+    def has_key(self) -> bool:
+        given = self.headers.get("x-api-key"), (self.headers.get("authorization") or "").removeprefix("Bearer ")
+        return self.server.behaviour.key is None or self.server.behaviour.key in given
 
     def do_POST(self) -> None:
         server = self.server
         body = json.loads(self.rfile.read(int(self.headers.get("content-length", 0))))
+        if self.path.startswith("/v1/messages/batches"):
+            self.send(*self.about_batches(body))
+            return
         with server.lock:
             server.seen.requests.append(body)
             server.seen.headers.append({name.lower(): value for name, value in self.headers.items()})
@@ -143,13 +175,7 @@ class Handler(BaseHTTPRequestHandler):
             # Before the answer goes out: once the client has it, its place may be another's.
             with server.lock:
                 server.seen.in_flight.discard(self.connection)
-        if answer == RESET:
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        if answer in (RESET, SILENCE):
-            self.close_connection = True
-            self.connection.close()
-        else:
-            self.send(*answer)
+        self.send(*answer)
 
     def decide(self, body: Json) -> tuple[int, Any]:
         told = self.server.behaviour
@@ -157,10 +183,7 @@ class Handler(BaseHTTPRequestHandler):
             time.sleep(told.latency_s)
         if self.path not in ("/v1/messages", "/v1/chat/completions"):
             return 404, self.failure("not_found_error")
-        if told.key is not None and told.key not in (
-            self.headers.get("x-api-key"),
-            (self.headers.get("authorization") or "").removeprefix("Bearer "),
-        ):
+        if not self.has_key():
             return 401, self.failure("authentication_error")
         for name in told.refuses:
             if name in body or name == (body.get("response_format") or {}).get("type"):
@@ -194,7 +217,7 @@ class Handler(BaseHTTPRequestHandler):
             "prose": "I would rather talk about the weather.",
         }.get(fate, text)
         tokens = {"truncated": 5}.get(fate, 20)
-        if self.path == "/v1/messages":
+        if self.path.startswith("/v1/messages"):
             return self.message(body, text, fate, tokens)
         reason = {"truncated": "length", "refusal": "content_filter"}.get(fate, "stop")
         said: Json = {"choices": [{"message": {"role": "assistant", "content": text}, "finish_reason": reason}]}
@@ -220,6 +243,12 @@ class Handler(BaseHTTPRequestHandler):
         return {"type": "error", "error": {"type": kind, "message": self.server.behaviour.message}}
 
     def send(self, status: int, document: Any) -> None:
+        if (status, document) == RESET:
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        if (status, document) in (RESET, SILENCE):
+            self.close_connection = True
+            self.connection.close()
+            return
         raw = document.encode() if isinstance(document, str) else json.dumps(document).encode()
         self.send_response(status)
         self.send_header("content-type", "application/json")
