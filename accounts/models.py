@@ -64,6 +64,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     # Counted up to end every session and token at once, for good: see `get_session_auth_hash`.
     sign_in_epoch = models.PositiveIntegerField(default=0, editable=False)
 
+    # Whom the person acts for in this request, where a page lets them choose; None: the organisation joined first.
+    acting_for: uuid.UUID | None = None
+
     objects = UserManager()
 
     USERNAME_FIELD = "email"

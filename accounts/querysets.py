@@ -78,6 +78,13 @@ def home_organisation_id(user: User) -> UUID | None:
     return found
 
 
+def acting_organisation_id(user: User) -> UUID | None:
+    """The one that the user has chosen to act for, while a member of it; else the one joined first. None: no member."""
+    if user.acting_for and organisation_ids_of(user).filter(organisation_id=user.acting_for).exists():
+        return user.acting_for
+    return home_organisation_id(user)
+
+
 def organisation_ids_owned_by(user: User | AnonymousUser) -> models.QuerySet[Any, Any]:
     """Subquery of the ids of the organisations that the user owns."""
     from .models import Membership

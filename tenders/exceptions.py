@@ -48,6 +48,10 @@ class NoOrganisation(Refused):
     code = "no_organisation"
 
 
+class OrganisationMissing(Missing):
+    code = "organisation_not_found"
+
+
 class OnlyReads(Refused):
     status = 403
     code = "read_only"
@@ -65,6 +69,12 @@ class SourceRefused(Refused):
     """The source can't be like that; the message says what it takes."""
 
     code = "source_refused"
+
+
+class ColumnsRefused(Refused):
+    """The columns of a table can't be chosen like that; the message says what it takes."""
+
+    code = "columns_refused"
 
 
 class NotFetched(Refused):

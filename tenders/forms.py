@@ -24,6 +24,46 @@ class SavedSearchForm(forms.Form):
     by_email = forms.BooleanField(required=False, label="By e-mail, too")
 
 
+class SourceForm(forms.Form):
+    """Of an https source; names and values are those of `services.sources`."""
+
+    name = forms.CharField(max_length=120, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    location = forms.CharField(
+        label="Address",
+        max_length=500,
+        help_text="Of a file of notices (OCDS json or json lines, eForms xml, csv, xlsx), or of its first page.",
+        widget=forms.TextInput(attrs={"inputmode": "url", "autocomplete": "off", "spellcheck": "false"}),
+    )
+    country = forms.RegexField(
+        "^[A-Za-z]{2}$",
+        required=False,
+        help_text="Two letters, such as CZ: for notices that do not say their country.",
+        error_messages={"invalid": "A country has two letters, such as CZ or SK."},
+        widget=forms.TextInput(attrs={"maxlength": 2, "size": 4, "autocomplete": "off"}),
+    )
+    is_scheduled = forms.BooleanField(required=False, label="Fetch it every hour")
+
+    def clean_country(self) -> str:
+        return str(self.cleaned_data["country"]).upper()
+
+
+class UploadSourceForm(forms.Form):
+    """Of a source that files are uploaded into."""
+
+    name = SourceForm.base_fields["name"]
+    country = SourceForm.base_fields["country"]
+
+    clean_country = SourceForm.clean_country
+
+
+class MendForm(forms.Form):
+    text = forms.CharField(
+        label="The whole record",
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 16, "class": "mono", "dir": "auto", "spellcheck": "false"}),
+    )
+
+
 class WordsField(forms.CharField):
     """Words or phrases, one a line; commas and semicolons part them too. A list of texts."""
 

@@ -9,7 +9,7 @@ from jobs.registry import register
 from jobs.run import Run
 
 from .models import Import, Source
-from .services import duplicates, fetching, uploads
+from .services import duplicates, fetching, removing, uploads
 
 MEMORY_MB = 1024  # an import takes some 150; a record of the largest size, as objects, a few times 32
 
@@ -74,6 +74,12 @@ def find_duplicates(run: Run, params: dict[str, Any]) -> dict[str, Any]:
     """params: source_id."""
     found = duplicates.find_duplicates(source_ids=[UUID(params["source_id"])], report=run.report)
     return {"compared": found.tenders, "pairs": found.pairs}
+
+
+@register(removing.REMOVE, queue="low", subject_type="tender_source", title="Remove a source", max_retries=10)
+def remove_source(run: Run, params: dict[str, Any]) -> dict[str, Any]:
+    """params: source_id."""
+    return {"removed": removing.remove_source(source_id=UUID(params["source_id"]), report=run.report)}
 
 
 @register("tenders.sync_due", queue="low", title="Fetch all scheduled sources")

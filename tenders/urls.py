@@ -4,19 +4,44 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .views import calendar, documents, enrichment, exports, profile, search, searches, tender, uploads
+from .views import (
+    acting,
+    calendar,
+    columns,
+    documents,
+    enrichment,
+    exports,
+    profile,
+    rejections,
+    search,
+    searches,
+    sources,
+    tender,
+    uploads,
+)
 
 app_name = "tenders"
 
 _TENDER = "<uuid:tender_id>/"
 _SEARCH = "searches/<uuid:search_id>/"
+_SOURCE = "sources/<uuid:source_id>/"
 
 urlpatterns = [
     path("", search.search, name="search"),
+    path("organisation/", acting.act_for, name="act-for"),
     path("profile/", profile.profile, name="profile"),
+    path("sources/", sources.listing, name="sources"),
+    path("sources/new/", sources.new, name="source-new"),
+    path(_SOURCE, sources.detail, name="source"),
+    path(f"{_SOURCE}edit/", sources.edit, name="source-edit"),
+    path(f"{_SOURCE}sync/", sources.sync, name="source-sync"),
+    path(f"{_SOURCE}remove/", sources.remove, name="source-remove"),
+    path(f"{_SOURCE}rejections/", rejections.listing, name="rejections"),
+    path("rejections/<int:rejection_id>/", rejections.mend, name="rejection"),
     path("imports/", uploads.imports, name="imports"),
     path("imports/upload/", uploads.upload, name="upload"),
     path("imports/<uuid:import_id>/", uploads.import_detail, name="import"),
+    path("imports/<uuid:import_id>/columns/", columns.choose, name="columns"),
     path("enrichment/", enrichment.enrichment, name="enrichment"),
     path("searches/", searches.listing, name="searches"),
     path("searches/new/", searches.new, name="search-new"),

@@ -6,6 +6,7 @@ import codecs
 import csv
 import hashlib
 import io
+import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -42,13 +43,38 @@ class Table:
                 yield _release(number, row, values, self.headings, day_first=self.day_first)
 
 
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """The first rows of a table, as texts; `suggested`: field to heading, as far as the headings tell it."""
+
+    headings: list[str]
+    rows: list[list[str]]
+    suggested: dict[str, str]
+
+
+def preview(source: Source, *, most: int = 5) -> Preview:
+    """Whatever its columns hold. Raises reading.NotReadable for what is no table."""
+    rows = _rows(source)
+    headings = _headings(rows)
+    shown = [[text_of(_plain(cell)) for cell in row] for _, row in itertools.islice(rows, most)]
+    return Preview(headings, shown, suggested(headings))
+
+
+def _rows(source: Source) -> Iterator[tuple[int, Sequence[Any]]]:
+    head = source.head()
+    return _workbook(source) if head.startswith(b"PK\x03\x04") else _csv(source, head)
+
+
+def _headings(rows: Iterator[tuple[int, Sequence[Any]]]) -> list[str]:
+    return [text_of(_plain(cell)) for _, row in [next(rows, (0, ()))] for cell in row]
+
+
 def open_table(source: Source, *, name: str, mapping: Mapping[str, str] | None) -> Table:
     """Raises reading.NotReadable when no column can hold a title."""
     from .reading import NotReadable
 
-    head = source.head()
-    rows = _workbook(source) if head.startswith(b"PK\x03\x04") else _csv(source, head)
-    headings = [text_of(_plain(cell)) for _, cell_row in [next(rows, (0, ()))] for cell in cell_row]
+    rows = _rows(source)
+    headings = _headings(rows)
     found = {field: heading for field, heading in (mapping or {}).items() if heading in headings and field in FIELDS}
     found = found or suggested(headings)
     if "title" not in found and "description" not in found:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from accounts.models import Membership, Organisation
-from accounts.querysets import home_organisation_id
+from accounts.querysets import acting_organisation_id
 
-from ..exceptions import NoOrganisation, OnlyReads, TenderMissing
+from ..exceptions import NoOrganisation, OnlyReads, OrganisationMissing, TenderMissing
 from ..models import Tender
 
 if TYPE_CHECKING:
@@ -26,9 +26,18 @@ def visible_tender(*, tender_id: UUID, user: User) -> Tender:
 
 
 def acting_organisation(user: User) -> Organisation | None:
-    """The one that the user joined first: decisions, profile and scores on the pages are its own. None: no member."""
-    home = home_organisation_id(user)
-    return Organisation.objects.filter(pk=home).first() if home else None
+    """The one chosen on the pages, else the one joined first: decisions, profile and scores are its own. None: no
+    member."""
+    chosen = acting_organisation_id(user)
+    return Organisation.objects.filter(pk=chosen).first() if chosen else None
+
+
+def organisation_to_act_for(*, organisation_id: UUID, user: User) -> Organisation:
+    """One of the user's own. Raises OrganisationMissing (404)."""
+    found: Organisation | None = Organisation.objects.visible_to(user).filter(pk=organisation_id).first()
+    if found is None:
+        raise OrganisationMissing("You are a member of no such organisation.")
+    return found
 
 
 def may_write(user: User, organisation: Organisation | None) -> bool:

@@ -41,7 +41,7 @@ def import_stream(
     """
     began = time.monotonic()
     try:
-        with _alone(source.id):
+        with alone(source.id):
             reading = read(stream, name=record.filename, mapping=mapping or source.mapping)
             record.format = reading.format
             _Importer(source, record, report).run(reading)
@@ -57,7 +57,7 @@ def import_stream(
 
 
 @contextmanager
-def _alone(source_id: UUID) -> Iterator[None]:
+def alone(source_id: UUID) -> Iterator[None]:
     """One import of a source at a time, by an advisory lock of the session: it goes when the process goes."""
     key = source_id.int % (1 << 63)
     with connection.cursor() as cursor:

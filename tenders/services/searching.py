@@ -15,7 +15,7 @@ from django.contrib.postgres.search import SearchQuery
 from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from accounts.querysets import home_organisation_id, organisation_ids_of
+from accounts.querysets import acting_organisation_id, organisation_ids_of
 
 from ..exceptions import BadFilter
 from ..models import Decision, Score, Source, Tender
@@ -40,8 +40,8 @@ def search_tenders(*, user: User, filters: TenderFilters, organisation_id: UUID 
     """What the user may see and the filters let through, in no order yet (`paging.page_of` gives one).
 
     Each row carries, as the organisation has it: `relevance`, `relevance_score`, `summary`, `keywords` (None: not
-    assessed) and `decision` (None: none). `organisation_id`: by default the user's first one; BadFilter if it is not
-    one of the user's. Two short queries of its own; the rows are fetched when they are asked for.
+    assessed) and `decision` (None: none). `organisation_id`: by default the one acted for; BadFilter if it is not one
+    of the user's. Two short queries of its own; the rows are fetched when they are asked for.
     """
     organisation = _organisation(user, organisation_id)
     sources = list(Source.objects.visible_to(user).values_list("pk", flat=True))
@@ -70,7 +70,7 @@ def search_tenders(*, user: User, filters: TenderFilters, organisation_id: UUID 
 
 def _organisation(user: User, organisation_id: UUID | None) -> UUID | None:
     if organisation_id is None:
-        return home_organisation_id(user)
+        return acting_organisation_id(user)
     if not organisation_ids_of(user).filter(organisation_id=organisation_id).exists():
         raise BadFilter(
             "This is none of your organisations.", extra={"errors": {"organisation": ["None of your organisations."]}}

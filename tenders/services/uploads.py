@@ -91,6 +91,22 @@ def read_upload(*, import_id: UUID, mapping: Mapping[str, str] | None, report: i
         raise ImportMissing("The file of this import is no longer stored. Upload it again.") from error
 
 
+def read_upload_again(*, import_id: UUID, actor: User) -> tuple[Import, Job]:
+    """Queue another reading of a stored upload, by its source's mapping as it is now. Of two at once one is refused:
+    the state is changed only from an end. Raises ImportMissing, OnlyReads, SourceMissing, SourceBusy."""
+    record = Import.objects.select_related("source").filter(pk=import_id).first()
+    if record is None or not record.file:
+        raise ImportMissing("There is no file of this import to read again. Upload it again.")
+    changeable_source(source_id=record.source_id, user=actor)
+    with transaction.atomic():
+        ended = Import.objects.filter(pk=import_id, status__in=(Import.Status.COMPLETED, Import.Status.FAILED))
+        if not ended.update(status=Import.Status.QUEUED, error="", finished_at=None):
+            raise SourceBusy("This file is being read right now. Try again when that has ended.")
+        record.refresh_from_db()
+        job = _queue(record, actor, None)
+    return record, job
+
+
 def record_failure(*, import_id: UUID, message: str) -> None:
     """Whatever ended the job, a crash included: the import says so. One that has ended keeps its own words."""
     active = (Import.Status.QUEUED, Import.Status.RUNNING)

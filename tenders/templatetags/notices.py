@@ -6,7 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from django import template
+from django.template import Context
 from django.utils import timezone
+
+from accounts.models import Organisation
+from accounts.querysets import acting_organisation_id
+
+from jobs.registry import kind_of
 
 from .. import cpv
 from ..countries import COUNTRY_NAMES
@@ -135,3 +141,30 @@ def strength(contribution: Any) -> str:
     """A share of the score with its sign: "+0.24", "−0.10", "0"."""
     value = round(float(contribution or 0), 2)
     return f"{value:+.2f}".replace("-", "−") if value else "0"
+
+
+@register.filter
+def job_title(kind: str) -> str:
+    """What a job of this kind does, in words."""
+    return kind_of(kind).title
+
+
+@register.filter
+def item(things: dict[Any, Any], key: Any) -> Any:
+    """Of a dictionary; None where it has no such key."""
+    return things.get(key)
+
+
+@register.inclusion_tag("tenders/_acting.html", takes_context=True)
+def acting_for(context: Context) -> dict[str, Any]:
+    """A choice for people in several organisations; nothing for others."""
+    request = context["request"]
+    choices = list(Organisation.objects.visible_to(request.user).order_by("name", "pk")[:100])
+    if len(choices) < 2:
+        return {"choices": []}
+    return {
+        "choices": choices,
+        "chosen": acting_organisation_id(request.user),
+        "back": request.get_full_path() if request.method == "GET" else "",
+        "csrf_token": context.get("csrf_token"),
+    }

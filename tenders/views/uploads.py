@@ -1,4 +1,4 @@
-"""Files of notices: uploading them, what came of each import, and the sources they belong to."""
+"""Files of notices: uploading them, and what came of each import."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -20,6 +19,7 @@ from projects.views.pacing import costly
 from ..exceptions import ImportMissing, NotANoticeFile
 from ..models import Import, Rejection, Source
 from ..services.access import acting_organisation, may_write
+from ..services.columns import has_columns
 from ..services.storing import QUALITY_FIELDS
 from ..services.uploads import upload_notices
 
@@ -39,27 +39,18 @@ FIELD_WORDS = {
 @page
 @require_safe
 def imports(request: PageRequest) -> HttpResponse:
-    """Where notices come from, and the latest files."""
+    """The latest files, and a place to drop another."""
     organisation = acting_organisation(request.user)
     found = Import.objects.visible_to(request.user).select_related("source", "started_by").order_by("-started_at")
     context = {
         "imports": found[:LISTED],
-        "sources": _sources(request),
         "organisation": organisation,
         "may_write": may_write(request.user, organisation),
-        "own_sources": Source.objects.changeable_by(request.user).filter(kind=Source.Kind.UPLOAD),
+        "own_sources": Source.objects.changeable_by(request.user).filter(
+            kind=Source.Kind.UPLOAD, organisation=organisation
+        ),
     }
     return render(request, "tenders/imports.html", context)
-
-
-def _sources(request: PageRequest) -> QuerySet[Source]:
-    """Each with the number of its open rejections and what its latest import came to."""
-    newest = Import.objects.filter(source=OuterRef("pk")).order_by("-started_at")
-    return Source.objects.visible_to(request.user).annotate(
-        open_rejections=Count("rejections", filter=Q(rejections__mended_at=None)),
-        newest_status=Subquery(newest.values("status")[:1]),
-        newest_at=Subquery(newest.values("started_at")[:1]),
-    )
 
 
 @page
@@ -109,8 +100,17 @@ def import_detail(request: PageRequest, import_id: UUID) -> HttpResponse:
         "flags": {name: count for name, count in sorted(record.quality.items()) if name not in QUALITY_FIELDS},
         "rejections": rejections[:REJECTIONS_SHOWN],
         "rejections_shown": REJECTIONS_SHOWN,
+        "columns_url": _columns_url(request, record),
     }
     return render(request, "tenders/import.html", context)
+
+
+def _columns_url(request: PageRequest, record: Import) -> str:
+    """Where its columns can be chosen, for those who may; "" where there are none."""
+    if not has_columns(record):
+        return ""
+    may_change = Source.objects.changeable_by(request.user).filter(pk=record.source_id).exists()
+    return reverse("tenders:columns", args=[record.pk]) if may_change else ""
 
 
 def quality_of(record: Import) -> list[dict[str, Any]]:
