@@ -340,6 +340,16 @@ JOBS_LIMITS = {
     f"model:{_model}:requests": {"per_minute": env.int("MODEL_REQUESTS_PER_MINUTE", default=1000)},
 }
 
+# --- questions from Airtable: docs/quiz.md --------------------------------------------------------------------------
+SYNC_MODE = env.str("SYNC_MODE", default="airtable_to_db")  # airtable_to_db | off
+AIRTABLE_TOKEN = env.str("AIRTABLE_TOKEN", default="")
+AIRTABLE_URL = env.str("AIRTABLE_URL", default="https://api.airtable.com")
+# Airtable answers 5 a second of a base, whatever the plan, and locks the base out after one more.
+AIRTABLE_REQUESTS_PER_S = env.float("AIRTABLE_REQUESTS_PER_S", default=4.5)
+AIRTABLE_TIMEOUT_S = env.float("AIRTABLE_TIMEOUT_S", default=30.0)  # of a silence; an answer may take twice as long
+AIRTABLE_LOCKOUT_S = env.float("AIRTABLE_LOCKOUT_S", default=30.0)  # how long Airtable refuses everything after a 429
+AIRTABLE_BACKOFF_S = env.float("AIRTABLE_BACKOFF_S", default=1.0)  # before asking again; doubled each time
+
 # --- language, time -------------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")

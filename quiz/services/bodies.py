@@ -33,34 +33,30 @@ def body_of(item: Item) -> dict[str, Any]:
             return {"sequence": [{"id": i, "text": text} for i, text in sequence]}
 
 
-def item_of(
-    version: QuestionVersion, *, external_id: str = "", category: tuple[str, ...] = (), edition_tag: str = ""
-) -> Item:
-    """What a writer of files takes. `edition_tag`: a further tag, "" for none."""
-    body = version.body
-    tags = (*version.tags, edition_tag) if edition_tag else tuple(version.tags)
+def item_of(version: QuestionVersion, *, external_id: str = "", category: tuple[str, ...] = ()) -> Item:
+    """What a writer of files takes."""
+    body: dict[str, Any] = version.body
+    choices = ((each["text"], Decimal(each["share"]), each["feedback"]) for each in body.get("choices", []))
+    accepted = ((each["text"], Decimal(each["share"]), each["feedback"]) for each in body.get("accepted", []))
+    ranges = (
+        (Decimal(each["low"]), Decimal(each["high"]), Decimal(each["share"]), each["feedback"])
+        for each in body.get("ranges", [])
+    )
     return Item(
         kind=Kind(version.kind),
         stem=version.stem,
         external_id=external_id,
         markup=Markup(version.markup),
-        choices=tuple(
-            Choice(each["text"], Decimal(each["share"]), each["feedback"]) for each in body.get("choices", [])
-        ),
-        accepted=tuple(
-            Accepted(each["text"], Decimal(each["share"]), each["feedback"]) for each in body.get("accepted", [])
-        ),
+        choices=tuple(Choice(*each) for each in choices),
+        accepted=tuple(Accepted(*each) for each in accepted),
         is_case_sensitive=body.get("is_case_sensitive", False),
-        ranges=tuple(
-            Range(Decimal(each["low"]), Decimal(each["high"]), Decimal(each["share"]), each["feedback"])
-            for each in body.get("ranges", [])
-        ),
+        ranges=tuple(Range(*each) for each in ranges),
         pairs=tuple(Pair(each["left"], each["right"]) for each in body.get("pairs", [])),
         sequence=tuple(each["text"] for each in body.get("sequence", [])),
         explanation=version.explanation,
         category=category,
         references=tuple(version.references),
-        tags=tags,
+        tags=tuple(version.tags),
         difficulty=version.difficulty,
     )
 

@@ -135,7 +135,7 @@ def restore(*, question_ids: Iterable[UUID]) -> int:
 
 
 def categories_named(*, names: Iterable[str], organisation_id: UUID | None) -> dict[str, UUID]:
-    """The categories of these names, made where there are none. Two at once get the same ones: the constraint decides."""
+    """The categories of these names, made where there are none. Two at once get the same ones by the constraint."""
     wanted = sorted({name[:120] for name in names})
     found = _categories(wanted, organisation_id)
     missing = [name for name in wanted if name not in found]
@@ -154,7 +154,8 @@ def lock_bank(bank_id: UUID) -> None:
 
 
 def _categories(names: Sequence[str], organisation_id: UUID | None) -> dict[str, UUID]:
-    kept = Category.objects.filter(name__in=names, organisation_id=organisation_id)
+    kept = Category.objects.filter(name__in=names)
+    kept = kept.filter(organisation_id=organisation_id) if organisation_id else kept.filter(organisation=None)
     return dict(kept.values_list("name", "id"))
 
 

@@ -28,7 +28,7 @@ EVERY_KIND = (
         choices=(Choice("A", Decimal("0.5")), Choice("B", Decimal("0.5")), Choice("C", Decimal("-0.25"))),
     ),
     Item(Kind.TRUE_FALSE, "Steel rusts.", choices=(Choice("True", Decimal(1)), Choice("False"))),
-    Item(Kind.SHORT, "Name it.", accepted=(Accepted("E70*"), Accepted("e7018", Decimal("0.5"))), is_case_sensitive=True),
+    Item(Kind.SHORT, "Name it.", accepted=(Accepted("E70*"), Accepted("e7", Decimal("0.5"))), is_case_sensitive=True),
     Item(Kind.NUMERIC, "How hot?", ranges=(Range(Decimal("9.5"), Decimal("10.5")),), difficulty=Decimal("0.25")),
     Item(Kind.MATCHING, "Match.", pairs=(Pair("a", "1"), Pair("b", "2"), Pair("", "3"))),
     Item(Kind.ORDERING, "Order.", sequence=("tack", "weld", "tack"), references=("4.1", "9.9")),

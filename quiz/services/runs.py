@@ -1,0 +1,104 @@
+"""Each reading of a bank: alone, told from its beginning to its end, with what it had to reject."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from ..exceptions import BankBusy
+from ..models import Bank, SyncRejection, SyncRun
+from .storing import Counts
+
+INTERRUPTED = "The reading was interrupted. Nothing of it was kept; the next one begins anew."
+MOST_REJECTIONS = 10_000  # kept a run; more are counted only
+
+
+@contextmanager
+def running(*, bank: Bank, run: SyncRun) -> Iterator[SyncRun]:
+    """The run, stored as running, alone with its bank; whatever ends the block is told in it. What is read into the
+    tables within must be one transaction, so that nobody sees a part of it. Raises BankBusy.
+    """
+    began = time.monotonic()
+    with _alone(bank.pk):
+        # Whoever left these behind is dead: the lock of a bank goes with the session that had it.
+        left = SyncRun.objects.filter(bank=bank, status=SyncRun.Status.RUNNING).exclude(pk=run.pk)
+        left.update(status=SyncRun.Status.FAILED, error=INTERRUPTED, finished_at=timezone.now())
+        run.status, run.error, run.finished_at = SyncRun.Status.RUNNING, "", None
+        run.save()
+        try:
+            yield run
+        except BaseException as error:
+            run.fetched = run.created = run.updated = run.unchanged = run.rejected = run.retired = 0
+            _end(run, began, SyncRun.Status.FAILED, str(error) or INTERRUPTED)
+            raise
+        _end(run, began, SyncRun.Status.COMPLETED, "")
+
+
+def count(run: SyncRun, counts: Counts) -> None:
+    run.created, run.updated, run.unchanged = counts.created, counts.updated, counts.unchanged
+
+
+def keep_rejections(*, run: SyncRun, found: Iterable[SyncRejection], replacing: Iterable[str] | None) -> None:
+    """Of a keeper's records: those that were rejected before and are still the same stay as they are; others of the
+    records `replacing` (None: all of the bank) are settled, since they have been read again."""
+    wanted = {_sameness(each): each for each in found}
+    with transaction.atomic():
+        before = SyncRejection.objects.unresolved().filter(bank_id=run.bank_id)
+        if replacing is not None:
+            before = before.filter(record_id__in=list(replacing))
+        settled = []
+        for each in before:
+            if wanted.pop(_sameness(each), None) is None:
+                settled.append(each.pk)
+        if settled:
+            SyncRejection.objects.filter(pk__in=settled).update(resolved_at=timezone.now())
+        SyncRejection.objects.bulk_create(list(wanted.values())[:MOST_REJECTIONS], batch_size=500)
+
+
+def record_failure(*, bank_id: UUID, message: str) -> None:
+    """Whatever ended a job, a crash included: the run that it left behind says so. Runs of commands have no job."""
+    left = SyncRun.objects.filter(bank_id=bank_id, status=SyncRun.Status.RUNNING, job_id__isnull=False)
+    left.update(status=SyncRun.Status.FAILED, error=message[:500], finished_at=timezone.now())
+
+
+def told(run: SyncRun) -> dict[str, Any]:
+    """The report, as JSON."""
+    names = ("fetched", "created", "updated", "unchanged", "rejected", "retired", "seconds", "drift", "error")
+    return {
+        "run_id": str(run.pk),
+        "bank": run.bank.name,
+        "kind": run.kind,
+        "is_dry": run.is_dry,
+        **{name: getattr(run, name) for name in names},
+    }
+
+
+def _sameness(each: SyncRejection) -> tuple[str, str, str, str]:
+    return each.record_id, each.code, each.reason, repr(sorted(each.raw.items()) if isinstance(each.raw, dict) else "")
+
+
+def _end(run: SyncRun, began: float, status: str, error: str) -> None:
+    run.status, run.error = status, error[:500]
+    run.finished_at, run.seconds = timezone.now(), round(time.monotonic() - began, 3)
+    run.save()
+
+
+@contextmanager
+def _alone(bank_id: UUID) -> Iterator[None]:
+    """One run of a bank at a time, by an advisory lock of the session: it goes when the process goes."""
+    key = "hashtextextended('quiz.run:' || %s, 0)"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT pg_try_advisory_lock({key})", [str(bank_id)])
+        if not cursor.fetchone()[0]:
+            raise BankBusy("This bank is being read right now. Try again when that has ended.")
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT pg_advisory_unlock({key})", [str(bank_id)])
