@@ -21,7 +21,10 @@ class Tender(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    source = models.ForeignKey("tenders.Source", on_delete=models.CASCADE, related_name="tenders", db_index=False)
+    # This and the keys of releases are checked by statement, not by row: migrations/0004_references_in_bulk.
+    source = models.ForeignKey(
+        "tenders.Source", on_delete=models.CASCADE, related_name="tenders", db_index=False, db_constraint=False
+    )
     key = models.CharField("ocid", max_length=300, help_text="What all publications of it share.")
     title = models.CharField(max_length=500)
     description = models.TextField(blank=True)
@@ -80,7 +83,9 @@ class Tender(models.Model):
 class TenderRelease(models.Model):
     """One publication, as received. Never changed."""
 
-    tender = models.ForeignKey(Tender, on_delete=models.CASCADE, related_name="releases", db_index=False)
+    tender = models.ForeignKey(
+        Tender, on_delete=models.CASCADE, related_name="releases", db_index=False, db_constraint=False
+    )
     release_id = models.CharField(max_length=300)
     date_stated = models.CharField(max_length=60, blank=True)
     published_at = models.DateTimeField(null=True, blank=True)
@@ -88,7 +93,12 @@ class TenderRelease(models.Model):
     digest = models.CharField(max_length=32, help_text="Of the release as received.")
     raw = models.JSONField()
     imported_by = models.ForeignKey(
-        "tenders.Import", null=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+        "tenders.Import",
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
     )
     received_at = models.DateTimeField(default=timezone.now, editable=False)
 
