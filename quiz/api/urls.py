@@ -1,0 +1,21 @@
+"""Under /api/. A trailing slash is optional everywhere."""
+
+from __future__ import annotations
+
+from django.urls import re_path
+
+from jobs.api.urls import OptionalSlashRouter
+
+from .attempt_views import UUID_REGEX, AttemptViewSet
+from .progress_views import GoalView, LeaderboardView, LearnerView, ProgressView
+
+router = OptionalSlashRouter()
+router.register("quiz/attempts", AttemptViewSet, basename="quiz-attempt")
+
+urlpatterns = [
+    re_path(r"^quiz/progress/?$", ProgressView.as_view(), name="quiz-progress"),
+    re_path(r"^quiz/leaderboard/?$", LeaderboardView.as_view(), name="quiz-leaderboard"),
+    re_path(r"^quiz/learner/?$", LearnerView.as_view(), name="quiz-learner"),
+    re_path(rf"^quiz/goals/(?P<category_id>{UUID_REGEX})/?$", GoalView.as_view(), name="quiz-goal"),
+    *router.urls,
+]

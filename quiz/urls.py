@@ -1,0 +1,19 @@
+"""Addresses of the quiz pages."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from .views import overview, sitting
+
+app_name = "quiz"
+
+urlpatterns = [
+    path("", overview.overview, name="overview"),
+    path("start/", sitting.start, name="start"),
+    path("review/", sitting.review, name="review"),
+    path("leaderboard/", overview.leaderboard, name="leaderboard"),
+    path("settings/", overview.settings, name="settings"),
+    path("goals/<uuid:category_id>/", overview.goal, name="goal"),
+    path("attempts/<uuid:attempt_id>/", sitting.attempt, name="attempt"),
+]
