@@ -37,6 +37,24 @@ SCHEDULE = (
         description="Tells people of new tenders that fit their saved searches, after the night's reading",
     ),
     Task(
+        name="sync-quizzes",
+        cron="0 9 * * *",
+        kind="quiz.sync_due",
+        description="Reads each scheduled bank of questions in Airtable, all of it",
+    ),
+    Task(
+        name="pull-quiz-changes",
+        cron="*/15 * * * *",
+        kind="quiz.pull_changes",
+        description="Reads what has changed in scheduled banks of questions since they were last read",
+    ),
+    Task(
+        name="end-exams",
+        cron="*/5 * * * *",
+        kind="quiz.end_exams",
+        description="Scores exams whose time is over and that nobody has handed in",
+    ),
+    Task(
         name="trim",
         cron="10 2 * * *",
         kind="jobs.trim",

@@ -4,3 +4,6 @@ from django.apps import AppConfig
 class QuizConfig(AppConfig):
     name = "quiz"
     verbose_name = "Quizzes"
+
+    def ready(self) -> None:
+        from . import handlers, practice_handlers  # noqa: F401
