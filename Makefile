@@ -1,8 +1,9 @@
 # make run    everything up: services, migrations, demo, web, workers, scheduler; Ctrl-C stops it all
 # make test   everything that CI checks
+# make airtable   Airtable's stand-in on loopback, to sync from by hand
 # make soak   the fault tests with more kills and rounds and with production's lease: takes long
 .NOTPARALLEL:
-.PHONY: setup run test lint types contracts schema unit faults soak e2e bench lock clean
+.PHONY: setup run test lint types contracts schema unit faults soak e2e bench airtable lock clean
 
 PYTHON_IN_VENV := .venv/bin/python
 MANAGE := $(PYTHON_IN_VENV) manage.py
@@ -50,6 +51,9 @@ e2e: setup
 
 bench: setup
 	@$(PYTHON_IN_VENV) -m benchmarks
+
+airtable: setup
+	@exec $(PYTHON_IN_VENV) -m tests.standins.airtable
 
 # Universal: one lock for Linux and macOS, for every Python from 3.11 on.
 lock:

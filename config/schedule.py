@@ -61,6 +61,12 @@ SCHEDULE = (
         description="Removes old jobs, webhook messages, runs of the schedule, expired sessions and tokens",
     ),
     Task(
+        name="trim-tender-files",
+        cron="20 2 * * *",
+        kind="tenders.trim",
+        description="Removes old exports, uploaded files of notices, and documents that no tender has any more",
+    ),
+    Task(
         name="trim-model-calls",
         cron="30 2 * * *",
         kind="ai.trim",
