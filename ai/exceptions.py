@@ -54,6 +54,7 @@ class BatchUnderWay(Temporary):
 class BatchesMissing(Refused):
     """The configured provider takes no batches."""
 
+    status = 409
     code = "model_takes_no_batches"
 
 

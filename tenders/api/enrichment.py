@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
@@ -23,6 +23,11 @@ from ..services.access import acting_organisation
 class BadLimit(Refused):
     status = 400
     code = "bad_limit"
+
+
+class BadOption(Refused):
+    status = 400
+    code = "bad_option"
 
 
 class JobInfoSerializer(serializers.Serializer[Any]):
@@ -55,13 +60,19 @@ class StandingSerializer(serializers.Serializer[Any]):
 
 
 def cron_answer(query: Mapping[str, str]) -> dict[str, Any]:
-    """Raises BadLimit."""
+    """Raises BadLimit, BadOption, Refused."""
     organisation = query.get("organisation")
     try:
         organisation_id = UUID(organisation) if organisation else None
     except ValueError:
         raise BadLimit("organisation is no uuid.", code="bad_organisation") from None
-    return _told(runs.start_for_all(limit=_limit(query.get("limit")), organisation_id=organisation_id))
+    started = runs.start_for_all(
+        limit=_limit(query.get("limit")),
+        organisation_id=organisation_id,
+        fell_back=_fell_back(query.get("fell_back")),
+        mode=_mode(query.get("mode")),
+    )
+    return _told(started)
 
 
 def _limit(text: str | None) -> int:
@@ -70,6 +81,18 @@ def _limit(text: str | None) -> int:
     if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= runs.MOST:
         raise BadLimit(f"limit is a number from 1 to {runs.MOST}.")
     return int(text)
+
+
+def _fell_back(text: str | None) -> bool:
+    if text not in (None, "", "true", "false"):
+        raise BadOption("fell_back is true or false.")
+    return text == "true"
+
+
+def _mode(text: str | None) -> runs.Mode:
+    if text not in (None, "", "single", "batch"):
+        raise BadOption("mode is single or batch.")
+    return cast(runs.Mode, text or "single")
 
 
 def _told(started: list[runs.RunSummary]) -> dict[str, Any]:
@@ -108,12 +131,31 @@ class EnrichmentView(APIView):
             "a run goes on, that one is given: calling again is safe."
         ),
         request=None,
-        parameters=[OpenApiParameter("limit", int, description=f"At most so many tenders; {runs.DEFAULT_LIMIT}.")],
-        responses={202: RunStartedSerializer, 403: OpenApiResponse(description="One may only look on.")},
+        parameters=[
+            OpenApiParameter("limit", int, description=f"At most so many tenders; {runs.DEFAULT_LIMIT}."),
+            OpenApiParameter("fell_back", bool, description="Also those that the rules read because the model failed."),
+            OpenApiParameter(
+                "mode",
+                str,
+                enum=["single", "batch"],
+                description="batch: for half the price, answered within a day; 409 where the model takes no batches.",
+            ),
+        ],
+        responses={
+            202: RunStartedSerializer,
+            403: OpenApiResponse(description="One may only look on."),
+            409: OpenApiResponse(description="The model takes no batches."),
+        },
     )
     def post(self, request: Request) -> Response:
         assert isinstance(request.user, User)
-        started = runs.start_by(actor=request.user, limit=_limit(request.query_params.get("limit")))
+        query = request.query_params
+        started = runs.start_by(
+            actor=request.user,
+            limit=_limit(query.get("limit")),
+            fell_back=_fell_back(query.get("fell_back")),
+            mode=_mode(query.get("mode")),
+        )
         return Response(_told([started]), status=202)
 
     @extend_schema(

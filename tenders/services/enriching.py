@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, TypedDict
+from typing import Any, Protocol, TypedDict
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -87,7 +87,7 @@ def enrich_some(
         if report:
             report(number, len(tenders), f"Read {number:,} of {len(tenders):,} tenders")
     with finishing() as finish:
-        result = _result(readings, skipped=len(tender_ids) - len(readings))
+        result = result_of(readings, skipped=len(tender_ids) - len(readings))
         write(organisation_id=organisation_id, profile=profile, readings=readings, job_id=job_id)
         finish(result)
     return result
@@ -99,9 +99,11 @@ def enrich(
     organisation_id: UUID,
     job_id: UUID | None = None,
     again: bool = False,
+    fell_back: bool = False,
     finishing: Finishing,
 ) -> EnrichResult:
-    """One tender, by the model that is configured, else by the rules. again: also if it is current.
+    """One tender, by the model that is configured, else by the rules. again: also if it is current. fell_back: also if
+    the rules stood in for the model.
 
     The model is asked outside of any transaction. Raises what `modelling.ask` raises: then nothing is written, and the
     job is tried again.
@@ -110,11 +112,11 @@ def enrich(
     with _alone(organisation_id, tender_id) as is_alone:
         reading = None
         if is_alone:
-            tender = _tender(tender_id, organisation_id, profile, again=again)
+            tender = _tender(tender_id, organisation_id, profile, again=again, fell_back=fell_back)
             reading = tender and read(tender, profile, organisation_id=organisation_id)
         with finishing() as finish:
             readings = [reading] if reading else []
-            result = _result(readings, skipped=1 - len(readings))
+            result = result_of(readings, skipped=1 - len(readings))
             write(organisation_id=organisation_id, profile=profile, readings=readings, job_id=job_id)
             finish(result)
     return result
@@ -131,12 +133,11 @@ def read(tender: Tender, profile: Profile, *, organisation_id: UUID) -> Reading:
         fallback=lambda: by_rules(tender, profile),
     )
     is_model = answer.method == "model"
-    name = f"{answer.provider} {answer.model}, {answer.prompt_name} v{answer.prompt_version} ({answer.prompt_hash})"
     return Reading(
         tender,
         answer.value,
         method=Enrichment.Method.MODEL if is_model else Enrichment.Method.RULES,
-        analyser=name[:120] if is_model else METHOD,
+        analyser=name_of(answer) if is_model else METHOD,
         fell_back="" if is_model else (answer.error or "No model is configured.")[:300],
         tokens_in=answer.tokens_in,
         tokens_out=answer.tokens_out,
@@ -146,13 +147,35 @@ def read(tender: Tender, profile: Profile, *, organisation_id: UUID) -> Reading:
     )
 
 
-def _tender(tender_id: UUID, organisation_id: UUID, profile: Profile, *, again: bool) -> Tender | None:
+class Asked(Protocol):
+    """An answer of a model, or the row of its call."""
+
+    @property
+    def provider(self) -> str: ...
+    @property
+    def model(self) -> str: ...
+    @property
+    def prompt_name(self) -> str: ...
+    @property
+    def prompt_version(self) -> int: ...
+    @property
+    def prompt_hash(self) -> str: ...
+
+
+def name_of(asked: Asked) -> str:
+    """Of the analyser."""
+    prompt = f"{asked.prompt_name} v{asked.prompt_version} ({asked.prompt_hash})"
+    return f"{asked.provider} {asked.model}, {prompt}"[:120]
+
+
+def _tender(tender_id: UUID, organisation_id: UUID, profile: Profile, *, again: bool, fell_back: bool) -> Tender | None:
     """None: it is gone, not for this organisation, or has been read as it is."""
     if again:
         found = selecting.visible_to_organisation(organisation_id)
     else:
-        is_by_model = modelling.is_configured()
-        found = selecting.unread(organisation_id, by_model=is_by_model, revision=profile.revision)
+        found = selecting.unread(
+            organisation_id, by_model=modelling.is_configured(), revision=profile.revision, fell_back=fell_back
+        )
     tender: Tender | None = found.filter(pk=tender_id).defer("search", "documents").first()
     return tender
 
@@ -232,7 +255,7 @@ def _score(row: Enrichment, now: dt.datetime) -> Score:
     )
 
 
-def _result(readings: Sequence[Reading], *, skipped: int) -> EnrichResult:
+def result_of(readings: Sequence[Reading], *, skipped: int) -> EnrichResult:
     grades = [reading.assessment.relevance for reading in readings]
     methods = sorted({str(reading.method) for reading in readings})
     return EnrichResult(

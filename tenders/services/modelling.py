@@ -10,6 +10,7 @@ from django.utils import timezone
 
 import ai
 from ai import configuration
+from ai.services import batching
 
 from ..analysis import Assessment, Profile, Subject, checked
 from ..analysis.factors import stripped
@@ -24,6 +25,10 @@ def is_configured() -> bool:
     return configuration.current() is not None
 
 
+def takes_batches() -> bool:
+    return batching.takes_batches()
+
+
 def ask(
     *, subject: Subject, profile: Profile, organisation_id: UUID, fallback: Callable[[], Assessment]
 ) -> ai.Answer[Assessment]:
@@ -35,16 +40,9 @@ def ask(
     """
     from jobs.limits import LimitBusy, LimitUnreachable, PlaceLost
 
-    text = subject.text[:MOST_TEXT]
-    prompt = ai.prompts.load("tenders", "assess").fill(
-        today=timezone.now().date().isoformat(),
-        profile=ai.data(_profile(profile), "profile"),
-        fields=ai.data(_fields(subject), "fields"),
-        notice=ai.data(text, "notice"),
-    )
     answer = ai.ask(
         Assessment,
-        prompt,
+        prompt_of(subject, profile),
         purpose=PURPOSE,
         max_tokens=MAX_TOKENS,
         organisation=organisation_id,
@@ -54,9 +52,23 @@ def ask(
     )
     if answer.method != "model":
         return answer
-    value, dropped = checked(_as_published(answer.value, subject), text)
+    value, dropped = checked_against(subject, answer.value)
     adjusted = (*answer.adjusted, f"{dropped} without a quote that is in the notice") if dropped else answer.adjusted
     return replace(answer, value=value, adjusted=adjusted)
+
+
+def prompt_of(subject: Subject, profile: Profile) -> ai.Prompt:
+    return ai.prompts.load("tenders", "assess").fill(
+        today=timezone.now().date().isoformat(),
+        profile=ai.data(_profile(profile), "profile"),
+        fields=ai.data(_fields(subject), "fields"),
+        notice=ai.data(subject.text[:MOST_TEXT], "notice"),
+    )
+
+
+def checked_against(subject: Subject, value: Assessment) -> tuple[Assessment, int]:
+    """What the publisher states and what was sent go before what a model makes of it; how many facts were dropped."""
+    return checked(_as_published(value, subject), subject.text[:MOST_TEXT])
 
 
 def _as_published(value: Assessment, subject: Subject) -> Assessment:

@@ -32,12 +32,12 @@ def read_here(*, organisation_id: UUID | None, limit: int | None, report: Report
     return {"total_tenders": total, **counts}
 
 
-def estimate(*, organisation_id: UUID | None, limit: int | None) -> dict[str, Any]:
+def estimate(*, organisation_id: UUID | None, limit: int | None, fell_back: bool = False) -> dict[str, Any]:
     """`estimate_usd`: at the average of the last 30 days; None: a model is set and nothing was read by it yet."""
     by_model = modelling.is_configured()
     total, cost, is_known = 0, 0.0, True
     for each in _organisations(organisation_id):
-        count = len(_unread(each, limit, by_model=by_model))
+        count = len(_unread(each, limit, by_model=by_model, fell_back=fell_back))
         total += count
         average = runs.standing(each)["average_cost_usd"]
         is_known = is_known and (average is not None or not by_model or not count)
@@ -52,8 +52,8 @@ def _organisations(organisation_id: UUID | None) -> list[UUID]:
     return list(CompanyProfile.objects.order_by("organisation_id").values_list("organisation_id", flat=True))
 
 
-def _unread(organisation_id: UUID, limit: int | None, *, by_model: bool) -> list[UUID]:
-    unread = selecting.unread(organisation_id, by_model=by_model)
+def _unread(organisation_id: UUID, limit: int | None, *, by_model: bool, fell_back: bool = False) -> list[UUID]:
+    unread = selecting.unread(organisation_id, by_model=by_model, fell_back=fell_back)
     return list(unread.values_list("pk", flat=True)[:limit])
 
 

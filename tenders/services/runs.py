@@ -1,6 +1,7 @@
 """Runs of enrichment: a batch of jobs for one organisation, at most one at a time.
 
-A model reads one tender a job; the rules read a hundred a job, since a job costs more than a tender then.
+A model reads one tender a job, or hundreds a job where the provider takes them as a batch of its own; the rules read a
+hundred a job, since a job costs more than a tender then.
 """
 
 from __future__ import annotations
@@ -8,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, TypedDict
-from uuid import UUID
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -23,7 +24,7 @@ from jobs.querysets import JobQuerySet
 from jobs.services import control, enqueue, enqueue_batch
 
 from ..models import CompanyProfile, Enrichment, Score
-from . import modelling, selecting
+from . import in_bulk, modelling, selecting
 from .access import writing_organisation
 
 if TYPE_CHECKING:
@@ -31,11 +32,18 @@ if TYPE_CHECKING:
 
 ONE = "tenders.enrich"
 SOME = "tenders.enrich_some"
+IN_BULK = "tenders.enrich_in_bulk"
+Mode = Literal["single", "batch"]
 SUBJECT = "tender_enrichment"
 PER_JOB = 100  # tenders that the rules read in one job
 DEFAULT_LIMIT = 50  # of a call from outside
 MOST = 10_000  # tenders of one run
 _LOCK = 0x7E4D  # first half of the advisory lock's key
+
+
+class NoRun(Refused):
+    status = 409
+    code = "no_run"
 
 
 class RunSummary(TypedDict):
@@ -48,42 +56,66 @@ class RunSummary(TypedDict):
     mode: str
 
 
-def start(*, organisation: Organisation, limit: int | None = None, actor: User | None = None) -> RunSummary:
-    """Have what is unread read, the latest deadline first; at most `limit` (MOST unless told).
+def start(
+    *,
+    organisation: Organisation,
+    limit: int | None = None,
+    actor: User | None = None,
+    fell_back: bool = False,
+    mode: Mode = "single",
+) -> RunSummary:
+    """Have what is unread read, the latest deadline first; at most `limit` (MOST unless told). fell_back: also what the
+    rules have read because the model failed. mode "batch": for half the price, within a day; Refused where the model
+    takes no batches.
 
     While a run of the organisation goes on, that one is returned: two who start at once get the same (advisory lock).
     Nothing unread: no batch.
     """
-    by_model = modelling.is_configured()
+    kind = _kind(mode)
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [_LOCK, str(organisation.pk)])
         active = active_run(organisation.pk)
         if active is not None:
             return _summary(active, is_new=False)
-        unread = selecting.unread(organisation.pk, by_model=by_model)
+        unread = selecting.unread(organisation.pk, by_model=kind != SOME, fell_back=fell_back)
         ids = [str(pk) for pk in unread.values_list("pk", flat=True)[: min(limit or MOST, MOST)]]
         if not ids:
             return RunSummary(batch_id=None, total_tenders=0, job_ids=[], is_new=False, mode="queued")
         batch = enqueue_batch(
-            kind=ONE if by_model else SOME,
-            params=_params(organisation.pk, ids, by_model=by_model),
+            kind=kind,
+            params=_params(kind, organisation.pk, ids, fell_back=fell_back),
             actor=actor,
             organisation=organisation,
             subject=(SUBJECT, organisation.pk),
             about=f"{len(ids):,} tenders",
             priority=Job.Priority.LOW if actor is None else Job.Priority.NORMAL,
-            message=f"{len(ids):,} tenders by the {'model' if by_model else 'rules'}",
+            message=f"{len(ids):,} tenders by the {_BY[kind]}",
         )
     return _summary(batch, is_new=True)
 
 
-def _params(organisation_id: UUID, ids: list[str], *, by_model: bool) -> Iterator[dict[str, Any]]:
-    if by_model:
-        yield from ({"organisation_id": str(organisation_id), "tender_id": each} for each in ids)
+_BY = {ONE: "model", SOME: "rules", IN_BULK: "model, in batches"}
+
+
+def _kind(mode: Mode) -> str:
+    if mode == "batch":
+        in_bulk.require()
+        return IN_BULK
+    return ONE if modelling.is_configured() else SOME
+
+
+def _params(kind: str, organisation_id: UUID, ids: list[str], *, fell_back: bool) -> Iterator[dict[str, Any]]:
+    told: dict[str, Any] = {"organisation_id": str(organisation_id)}
+    if fell_back and kind != SOME:
+        told["fell_back"] = True
+    if kind == ONE:
+        yield from (told | {"tender_id": each} for each in ids)
         return
-    for at in range(0, len(ids), PER_JOB):
-        yield {"organisation_id": str(organisation_id), "tender_ids": ids[at : at + PER_JOB]}
+    size = PER_JOB if kind == SOME else in_bulk.PER_BATCH
+    for at in range(0, len(ids), size):
+        some = told | {"tender_ids": ids[at : at + size]}
+        yield some | {"key": str(uuid4())} if kind == IN_BULK else some
 
 
 def _summary(batch: Job, *, is_new: bool) -> RunSummary:
@@ -119,28 +151,41 @@ def runs_of(organisation_id: UUID) -> JobQuerySet:
     return Job.objects.filter(kind=BATCH_KIND, subject_type=SUBJECT, subject_id=organisation_id)
 
 
-def start_for_all(*, limit: int | None = DEFAULT_LIMIT, organisation_id: UUID | None = None) -> list[RunSummary]:
+def start_for_all(
+    *,
+    limit: int | None = DEFAULT_LIMIT,
+    organisation_id: UUID | None = None,
+    fell_back: bool = False,
+    mode: Mode = "single",
+) -> list[RunSummary]:
     """A run for each organisation that has a profile (or the one named), the limit shared evenly among them."""
     wanted = Organisation.objects.filter(tender_profile__in=CompanyProfile.objects.all()).order_by("created_at", "pk")
     if organisation_id is not None:
         wanted = Organisation.objects.filter(pk=organisation_id)
     organisations = list(wanted)
     share = None if limit is None else max(1, -(-limit // max(1, len(organisations))))
-    return [start(organisation=organisation, limit=share) for organisation in organisations]
+    return [start(organisation=each, limit=share, fell_back=fell_back, mode=mode) for each in organisations]
 
 
-def start_by(*, actor: User, limit: int | None = None) -> RunSummary:
-    """By a person, for the own organisation. Raises NoOrganisation, OnlyReads."""
-    return start(organisation=writing_organisation(actor), limit=limit, actor=actor)
+def start_nightly(*, limit: int | None = None) -> list[RunSummary]:
+    """In batches where AI_BATCHES is set: nobody waits for them."""
+    in_batches = settings.AI_BATCHES and modelling.takes_batches()
+    return start_for_all(limit=limit, mode="batch" if in_batches else "single")
+
+
+def start_by(*, actor: User, limit: int | None = None, fell_back: bool = False, mode: Mode = "single") -> RunSummary:
+    """By a person, for the own organisation. Raises NoOrganisation, OnlyReads, and as `start`."""
+    organisation = writing_organisation(actor)
+    return start(organisation=organisation, limit=limit, actor=actor, fell_back=fell_back, mode=mode)
 
 
 def pause(*, actor: User) -> int:
     """End the run: what is being read is finished or left, the rest stays unread and the next run takes it. Jobs that
-    were still waiting. Raises Refused where no run goes on."""
+    were still waiting. Raises NoRun."""
     organisation = writing_organisation(actor)
     batch = active_run(organisation.pk)
     if batch is None:
-        raise Refused("No run goes on.", code="no_run")
+        raise NoRun("No run goes on.")
     waiting = Job.objects.filter(batch=batch, status__in=(Job.Status.QUEUED, Job.Status.RETRYING)).count()
     control.cancel(batch.pk, actor)
     return waiting

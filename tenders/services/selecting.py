@@ -36,9 +36,12 @@ def visible_to_organisation(organisation_id: UUID) -> TenderQuerySet:
     return Tender.objects.filter(Q(source__organisation=None) | Q(source__organisation_id=organisation_id))
 
 
-def unread(organisation_id: UUID, *, by_model: bool, revision: int | None = None) -> TenderQuerySet:
+def unread(
+    organisation_id: UUID, *, by_model: bool, revision: int | None = None, fell_back: bool = False
+) -> TenderQuerySet:
     """Never read for this organisation, or changed since, or read for an earlier revision of its profile; for a model
-    also what only the rules have read (not what they read because the model failed: that would go on for ever).
+    also what only the rules have read. Not what they read because the model failed, for that would go on for ever:
+    only where somebody asks for it (`fell_back`).
 
     The latest deadline first: most time is left for those, and what has passed comes last.
     """
@@ -51,7 +54,7 @@ def unread(organisation_id: UUID, *, by_model: bool, revision: int | None = None
         profile_revision=revision,
     )
     if by_model:
-        fell_back = ~Q(enrichment__fell_back="")
-        current = current.filter(Q(enrichment__method=Enrichment.Method.MODEL) | fell_back)
+        is_read = Q(enrichment__method=Enrichment.Method.MODEL)
+        current = current.filter(is_read if fell_back else is_read | ~Q(enrichment__fell_back=""))
     tenders = visible_to_organisation(organisation_id).filter(~Exists(current))
     return tenders.order_by(F("deadline_at").desc(nulls_last=True), "-id")

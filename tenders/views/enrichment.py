@@ -33,10 +33,13 @@ def enrichment(request: PageRequest) -> HttpResponse:
         "may_write": may_write(request.user, organisation),
         "profile": profile_of(organisation),
         "model": ai.state() if modelling.is_configured() else None,
+        "takes_batches": modelling.takes_batches(),
     }
     if organisation is not None:
+        standing = runs.standing(organisation.pk)
         context |= {
-            "standing": runs.standing(organisation.pk),
+            "standing": standing,
+            "can_start": standing["unread"] or (context["model"] and standing["fell_back"]),
             "precision": [each for each in comparing.precision(organisation.pk) if each.judged],
             **_run(runs.latest_run(organisation.pk)),
         }
@@ -59,7 +62,11 @@ def _act(request: PageRequest) -> HttpResponse:
         runs.pause(actor=request.user)
         messages.success(request, "Paused. What waits stays unread; the next run takes it.")
     elif action == "start":
-        started = runs.start_by(actor=request.user)
+        started = runs.start_by(
+            actor=request.user,
+            fell_back=bool(request.POST.get("fell_back")),
+            mode="batch" if request.POST.get("mode") == "batch" else "single",
+        )
         if not started["total_tenders"]:
             messages.info(request, "Everything has been read as it is.")
     else:

@@ -15,7 +15,7 @@ from tenders.analysis import Assessment
 from tests.ai import stand_in
 
 from .books import assert_nothing_waits
-from .fleet import Fleet
+from .fleet import Disturbance, Fleet
 from .program import Program
 from .scale import SOAK, seeded
 from .site import Site
@@ -67,7 +67,7 @@ def test_each_tender_is_read_once_though_a_fifth_of_the_calls_fail(site: Site, m
     site.scheduler()
     fleet = Readers(site, 2)
     batch = UUID(site.ask("tenders", str(TENDERS)))
-    fleet.see_through([], lambda: site.has_ended(batch), "the batch ends")
+    fleet.see_through(_milestones(), lambda: site.has_ended(batch), "the batch ends")
     site.stop_all()
 
     seen = stand_in.seen_by(model)
@@ -91,9 +91,8 @@ def test_workers_killed_and_redis_flushed_in_the_midst_of_it(site: Site, model: 
     fleet = Readers(site, 3)
     batch = UUID(site.ask("tenders", str(TENDERS)))
     flushes = [(point, site.flush_redis) for point in _points(rng, 3)]
-    fleet.see_through(
-        flushes + fleet.kills(kills, of_jobs=TENDERS, rng=rng), lambda: site.has_ended(batch), "the batch ends"
-    )
+    disturbances = _milestones() + flushes + fleet.kills(kills, of_jobs=TENDERS, rng=rng)
+    fleet.see_through(disturbances, lambda: site.has_ended(batch), "the batch ends")
     site.stop_all()
 
     seen = stand_in.seen_by(model)
@@ -104,6 +103,11 @@ def test_workers_killed_and_redis_flushed_in_the_midst_of_it(site: Site, model: 
     # Who is killed between the writing and the sending has asked nothing.
     assert seen["requests"] <= sum(attempts for _, attempts, _ in calls) <= seen["requests"] + len(cut)
     assert_nothing_waits(site)
+
+
+def _milestones() -> list[Disturbance]:
+    """A slow machine needs patience from one to the next only."""
+    return [(point, lambda: None) for point in range(0, TENDERS, 50)]
 
 
 def _points(rng: random.Random, count: int) -> list[int]:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
 
+from accounts.exceptions import Refused
 from accounts.models import Organisation
 from tenders.services import reading_here, runs
 
@@ -20,6 +21,10 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--organisation", metavar="ID|NAME", help="This one only; it needs no profile then.")
         parser.add_argument("--limit", type=int, help=f"At most so many tenders, shared evenly; {runs.MOST} a firm.")
+        parser.add_argument("--fell-back", action="store_true", help="Also what the rules read as the model failed.")
+        parser.add_argument(
+            "--mode", choices=["single", "batch"], default="single", help="batch: half the price, slow."
+        )
         parser.add_argument("--here", action="store_true", help="By the rules in this process, without workers.")
         parser.add_argument("--dry-run", action="store_true", help="Say how many there are and what they would cost.")
         parser.add_argument("--json", action="store_true", help="One JSON object on standard output.")
@@ -29,11 +34,13 @@ class Command(BaseCommand):
             raise CommandError("--limit is at least 1.", returncode=2)
         organisation_id = _organisation(organisation).pk if organisation else None
         if options["dry_run"]:
-            told = reading_here.estimate(organisation_id=organisation_id, limit=limit)
+            told = reading_here.estimate(organisation_id=organisation_id, limit=limit, fell_back=options["fell_back"])
         elif options["here"]:
             told = reading_here.read_here(organisation_id=organisation_id, limit=limit, report=_report)
         else:
-            started = runs.start_for_all(organisation_id=organisation_id, limit=limit)
+            started = self._start(
+                organisation_id=organisation_id, limit=limit, fell_back=options["fell_back"], mode=options["mode"]
+            )
             told = {
                 "total_tenders": sum(each["total_tenders"] for each in started),
                 "total_jobs": sum(len(each["job_ids"]) for each in started),
@@ -43,6 +50,12 @@ class Command(BaseCommand):
             print(json.dumps(told))
         else:
             print(", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in told.items()))
+
+    def _start(self, **options: Any) -> list[runs.RunSummary]:
+        try:
+            return runs.start_for_all(**options)
+        except Refused as error:
+            raise CommandError(str(error)) from error
 
 
 def _organisation(text: str) -> Organisation:
