@@ -23,6 +23,7 @@ from ..services.decisions import bid_on, decide, say_useful, withdraw
 from ..services.duplicates import published_also
 from ..services.history import timeline
 from ..services.profiles import profile_of
+from ..services.readings import latest_reading
 from ..services.similar import similar_to
 from .documents import shown_documents
 
@@ -62,8 +63,10 @@ def _assessment(tender: Tender, organisation: Organisation | None) -> dict[str, 
     """Of the firm, if there is one. `is_outdated`: the profile says something else since."""
     score = Score.objects.filter(tender=tender, organisation=organisation).select_related("enrichment").first()
     profile = profile_of(organisation)
+    reading = latest_reading(tender, organisation.pk if organisation else None, score)
+    told = {"profile": profile, "reading": reading, "is_being_read": reading is not None and reading.is_active}
     if score is None:
-        return {"score": None, "profile": profile}
+        return {"score": None, **told}
     result = score.enrichment.result
     factors = sorted(
         result.get("factors", []), key=lambda factor: abs(float(factor.get("contribution") or 0)), reverse=True
@@ -72,7 +75,7 @@ def _assessment(tender: Tender, organisation: Organisation | None) -> dict[str, 
         "score": score,
         "result": result,
         "factors": factors,
-        "profile": profile,
+        **told,
         "is_outdated": profile is not None and score.profile_revision != profile.revision,
     }
 

@@ -94,7 +94,7 @@ def test_those_who_only_look_on_upload_nothing(viewer: User, organisation: Organ
 def test_nobody_uploads_into_a_shared_source(member: User) -> None:
     shared = make_source(name="Everybody's")
     assert send(member, source=str(shared.pk)).status_code == 403
-    assert "Everybody&#x27;s" in page_of(member, url("imports"))
+    assert "Everybody&#x27;s" in page_of(member, url("sources"))
     assert f'<option value="{shared.pk}"' not in page_of(member, url("imports"))
     assert not Tender.objects.exists()
 
@@ -102,5 +102,5 @@ def test_nobody_uploads_into_a_shared_source(member: User) -> None:
 def test_empty_states_say_what_to_do(member: User) -> None:
     page = page_of(member, url("imports"))
     assert "No file yet" in page
-    assert "No source yet" in page
+    assert "Upload notices" in page
     assert not Source.objects.exists()
