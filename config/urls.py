@@ -14,6 +14,8 @@ from config.metrics.views import metrics
 # Staff sign in where everybody does: attempts are limited there, and a second factor will be asked for there.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
+handler500 = "config.failures.server_error"
+
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="projects:list"), name="home"),
     path("projects/", include("projects.urls")),

@@ -7,7 +7,6 @@ from typing import Any
 
 import structlog
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
-from django.db import InterfaceError, OperationalError
 from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.request import Request
@@ -16,9 +15,9 @@ from rest_framework.views import exception_handler
 
 from accounts.exceptions import PlumblineError
 from config.api.throttles import refusal, refused_unknown
+from config.failures import DATABASE_AWAY, RETRY_AFTER_S, is_database_away
 from config.intake import UNSTORABLE, is_unstorable
 
-DATABASE_AWAY = "The database can't be reached at the moment. Try again in a few seconds."
 log = structlog.get_logger(__name__)
 
 
@@ -29,23 +28,30 @@ def problem_details(error: Exception, context: dict[str, Any]) -> Response | Non
     (`{"field": ["message", …]}`).
     """
     if isinstance(error, PlumblineError):
-        headers = {"WWW-Authenticate": 'Bearer realm="api"'} if error.status == HTTPStatus.UNAUTHORIZED else {}
-        if "retry_after_s" in error.extra:
-            headers["Retry-After"] = str(error.extra["retry_after_s"])
-        return _problem(error.status, error.code, str(error), extra=error.extra, headers=headers)
+        return _of_ours(error)
     if is_unstorable(error):
         return _problem(400, "unstorable_text", UNSTORABLE)
     if isinstance(error, SuspiciousOperation):  # a body that Django itself refuses: too large, too many fields
         return _problem(400, "bad_request", "This request was refused: it is too large, or has too many fields.")
-    if isinstance(error, OperationalError | InterfaceError):  # goes away by itself; a client shall come again
+    if is_database_away(error):  # goes away by itself; a client shall come again
         log.warning("database_away", error=type(error).__name__, exc_info=error)
-        return _problem(503, "database_away", DATABASE_AWAY, headers={"Retry-After": "5"})
+        return _problem(503, "database_away", DATABASE_AWAY, headers={"Retry-After": str(RETRY_AFTER_S)})
     request = context.get("request")
     if isinstance(request, Request):
         error = refused_unknown(request._request, error)
     response = exception_handler(error, context)
-    if response is None:
-        return None
+    return None if response is None else _of_framework(error, response, request)
+
+
+def _of_ours(error: PlumblineError) -> Response:
+    headers = {"WWW-Authenticate": 'Bearer realm="api"'} if error.status == HTTPStatus.UNAUTHORIZED else {}
+    if "retry_after_s" in error.extra:
+        headers["Retry-After"] = str(error.extra["retry_after_s"])
+    return _problem(error.status, error.code, str(error), extra=error.extra, headers=headers)
+
+
+def _of_framework(error: Exception, response: Response, request: Any) -> Response:
+    """What DRF would answer, in our shape."""
     if isinstance(error, Http404):
         error = exceptions.NotFound()
     elif isinstance(error, PermissionDenied):
