@@ -46,6 +46,7 @@ urlpatterns = [
     path("enrichment/", enrichment.enrichment, name="enrichment"),
     path("searches/", searches.listing, name="searches"),
     path("searches/new/", searches.new, name="search-new"),
+    path("alerts/stop/<str:token>/", searches.stop_mails, name="alerts-stop"),
     path(_SEARCH, searches.open_search, name="saved-search"),
     path(f"{_SEARCH}alerts/", searches.change, name="search-alerts"),
     path(f"{_SEARCH}delete/", searches.delete, name="search-delete"),

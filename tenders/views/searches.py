@@ -6,17 +6,20 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.exceptions import Refused
+from config.api.throttles import TooManyCalls, begin_unproved
+from config.throttling.windows import give_back
 from projects.views.answers import PageRequest, page
 
-from ..exceptions import BadFilter, SearchExists
+from ..exceptions import BadFilter, SearchExists, SearchMissing
 from ..forms import SavedSearchForm
 from ..models import SavedSearch
-from ..services import saved_searches
+from ..services import saved_searches, unsubscribing
 from ..services.paging import NEWEST
 from ..services.searchfields import filters_from
 from .narrowing import address, chosen_of
@@ -97,3 +100,26 @@ def delete(request: PageRequest, search_id: UUID) -> HttpResponse:
     saved_searches.delete_search(search_id=search_id, actor=request.user)
     messages.success(request, "Deleted.")
     return redirect("tenders:searches")
+
+
+@csrf_exempt  # a mail program presses the button for its user, without a session (RFC 8058)
+@require_http_methods(["GET", "POST"])
+def stop_mails(request: HttpRequest, token: str) -> HttpResponse:
+    """From the link in an e-mail: looking ends nothing, for mail programs look at links by themselves; the button
+    does."""
+    try:
+        guessed = begin_unproved(request)
+        user = unsubscribing.user_of(token)
+        give_back(guessed)
+    except SearchMissing as error:
+        raise Http404(str(error)) from error
+    except TooManyCalls as error:
+        wait = str(error.extra.get("retry_after_s", 60))
+        return HttpResponse(str(error), status=429, content_type="text/plain", headers={"Retry-After": wait})
+    names = unsubscribing.mailing_searches(user)
+    if request.method == "POST":
+        unsubscribing.stop_mails(user)
+    context = {"names": names, "is_done": request.method == "POST"}
+    response = render(request, "tenders/alerts_stop.html", context)
+    response["Referrer-Policy"] = "no-referrer"
+    return response
