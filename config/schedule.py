@@ -55,6 +55,12 @@ SCHEDULE = (
         description="Scores exams whose time is over and that nobody has handed in",
     ),
     Task(
+        name="count-clauses",
+        cron="*/10 * * * *",
+        kind="quiz.count_popularity",
+        description="Writes down which clauses are asked for, and keeps the most asked for ready",
+    ),
+    Task(
         name="trim",
         cron="10 2 * * *",
         kind="jobs.trim",

@@ -8,9 +8,11 @@ from uuid import UUID
 from jobs.registry import register
 from jobs.run import Run
 
+from . import webhooks
 from .models import Import, Source
 from .services import duplicates, fetching, removing, uploads
 
+CANCELLED = "cancelled"  # whoever cancels a job knows of it
 MEMORY_MB = 1024  # an import takes some 150; a record of the largest size, as objects, a few times 32
 
 
@@ -24,11 +26,19 @@ def counts_of(record: Import) -> dict[str, Any]:
 
 
 def import_failed(params: dict[str, Any], error: dict[str, Any]) -> None:
-    uploads.record_failure(import_id=UUID(params["import_id"]), message=error.get("message", ""))
+    import_id, message = UUID(params["import_id"]), error.get("message", "")
+    uploads.record_failure(import_id=import_id, message=message)
+    record = Import.objects.select_related("source").filter(pk=import_id).first()
+    if record is not None and error.get("code") != CANCELLED:
+        webhooks.tell_import_failed(source=record.source, message=message, import_id=import_id)
 
 
 def sync_failed(params: dict[str, Any], error: dict[str, Any]) -> None:
-    fetching.record_failure(source_id=UUID(params["source_id"]), message=error.get("message", ""))
+    source_id, message = UUID(params["source_id"]), error.get("message", "")
+    is_news = fetching.record_failure(source_id=source_id, message=message)
+    source = Source.objects.filter(pk=source_id).first()
+    if source is not None and is_news and error.get("code") != CANCELLED:
+        webhooks.tell_import_failed(source=source, message=message)
 
 
 @register(
@@ -41,12 +51,14 @@ def sync_failed(params: dict[str, Any], error: dict[str, Any]) -> None:
     title="Read notices",
     on_failed=import_failed,
 )
-def import_file(run: Run, params: dict[str, Any]) -> dict[str, Any]:
+def import_file(run: Run, params: dict[str, Any]) -> None:
     """params: import_id, mapping (field to column heading, or null)."""
     record = uploads.read_upload(import_id=UUID(params["import_id"]), mapping=params.get("mapping"), report=run.report)
     if record.created or record.updated:
         duplicates.queue_finding(record.source)
-    return counts_of(record)
+    with run.finishing() as finish:
+        webhooks.tell_imported(source=record.source, counts=counts_of(record), import_id=record.pk)
+        finish(counts_of(record))
 
 
 @register(
@@ -60,13 +72,17 @@ def import_file(run: Run, params: dict[str, Any]) -> dict[str, Any]:
     title="Fetch notices",
     on_failed=sync_failed,
 )
-def sync(run: Run, params: dict[str, Any]) -> dict[str, Any]:
+def sync(run: Run, params: dict[str, Any]) -> None:
     """params: source_id."""
     source_id = UUID(params["source_id"])
     told = fetching.sync_source(source_id=source_id, job_id=run.job_id, report=run.report)
+    source = Source.objects.get(pk=source_id)
     if told["created"] or told["updated"]:
-        duplicates.queue_finding(Source.objects.get(pk=source_id))
-    return told
+        duplicates.queue_finding(source)
+    with run.finishing() as finish:
+        if not told["is_unchanged"]:
+            webhooks.tell_imported(source=source, counts=told)
+        finish(told)
 
 
 @register(duplicates.FIND, queue="low", subject_type="tender_source", title="Find tenders published twice")

@@ -10,7 +10,7 @@ from django.urls import reverse
 from jobs.registry import register, register_subject
 from jobs.run import Run
 
-from .services import document_fetching, documents, exporting
+from .services import document_fetching, documents, exporting, trimming
 
 
 def export_failed(params: dict[str, Any], error: dict[str, Any]) -> None:
@@ -54,3 +54,8 @@ def fetch_documents(run: Run, params: dict[str, Any]) -> dict[str, Any]:
 
 
 register_subject("tender", url=lambda tender_id: reverse("tenders:detail", args=[tender_id]))
+
+
+@register("tenders.trim", queue="low", timeout_s=3600, title="Remove old files of tenders")
+def trim(run: Run, params: dict[str, Any]) -> dict[str, Any]:
+    return dict(trimming.trim(report=run.report))

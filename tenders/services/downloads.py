@@ -97,13 +97,13 @@ def download(
     report: Callable[[int, int, str], None],
     etag: str = "",
     last_modified: str = "",
-    limit_bytes: int = LARGEST,
+    limit_bytes: int | None = None,
     accept: str = ACCEPT,
 ) -> Download:
     """Fetch into an empty file that can be written and sought. Raises NotFetched, AddressForbidden, AnswerTooLarge;
     Temporary (with `retry_after_s` where the server names a time) for what may work later.
     """
-    partial = _Partial(into, report, limit_bytes)
+    partial = _Partial(into, report, limit_bytes or LARGEST)
     known = {"If-None-Match": etag} if etag else {}
     known |= {"If-Modified-Since": last_modified} if last_modified else {}
     for turn in range(MOST_BREAKS + 1):

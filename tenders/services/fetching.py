@@ -146,21 +146,24 @@ class _Sync:
         Source.objects.filter(pk=self._source.pk).update(last_run_at=timezone.now(), **values)
 
 
-def record_failure(*, source_id: UUID, message: str) -> None:
-    """Whatever ended the job: the imports that it left behind say so, and the source shows when it was tried."""
-    now = timezone.now()
-    source = Source.objects.filter(pk=source_id)
-    if source.update(last_run_at=now):
-        running = Import.objects.filter(
-            source_id=source_id, status=Import.Status.RUNNING, file="", job_id__isnull=False
-        )  # uploads and commands speak for themselves
-        if not running.update(status=Import.Status.FAILED, error=message[:500], finished_at=now):
-            newest = Import.objects.filter(source_id=source_id).order_by("-started_at").first()
-            if newest is None or newest.error != message[:500]:  # hourly the same: once is enough
-                failed = Import.Status.FAILED
-                Import.objects.create(
-                    source_id=source_id, filename="(not fetched)", status=failed, error=message[:500], finished_at=now
-                )
+def record_failure(*, source_id: UUID, message: str) -> bool:
+    """Whatever ended the job: the imports that it left behind say so, and the source shows when it was tried. False:
+    the same was said of the run before."""
+    now, message = timezone.now(), message[:500]
+    if not Source.objects.filter(pk=source_id).update(last_run_at=now):
+        return False
+    running = Import.objects.filter(
+        source_id=source_id, status=Import.Status.RUNNING, file="", job_id__isnull=False
+    )  # uploads and commands speak for themselves
+    if running.update(status=Import.Status.FAILED, error=message, finished_at=now):
+        return True
+    newest = Import.objects.filter(source_id=source_id).order_by("-started_at").first()
+    if newest is not None and newest.error == message:  # hourly the same: once is enough
+        return False
+    Import.objects.create(
+        source_id=source_id, filename="(not fetched)", status=Import.Status.FAILED, error=message, finished_at=now
+    )
+    return True
 
 
 def next_page(file: IO[bytes], format: str) -> str:

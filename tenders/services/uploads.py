@@ -78,6 +78,8 @@ def read_upload(*, import_id: UUID, mapping: Mapping[str, str] | None, report: i
     record = Import.objects.select_related("source").filter(pk=import_id).first()
     if record is None:
         raise ImportMissing("There is no such import any more.")
+    if not record.file:  # kept for some days only
+        raise ImportMissing("The file of this import is no longer stored. Upload it again.")
     _begin_again(record)
     try:
         with record.file.open("rb") as stream:
