@@ -10,11 +10,17 @@ from jobs.registry import register
 from jobs.run import Run
 
 from .exceptions import BankBusy
-from .services import banks, runs, syncing
+from .services import banks, files, runs, syncing
 
 
 def sync_failed(params: dict[str, Any], error: dict[str, Any]) -> None:
     runs.record_failure(bank_id=UUID(params["bank_id"]), message=error.get("message", ""))
+
+
+def import_failed(params: dict[str, Any], error: dict[str, Any]) -> None:
+    runs.record_failure(
+        bank_id=UUID(params["bank_id"]), run_id=UUID(params["run_id"]), message=error.get("message", "")
+    )
 
 
 @register(
@@ -52,3 +58,22 @@ def sync_due(run: Run, params: dict[str, Any]) -> dict[str, Any]:
 @register("quiz.pull_changes", queue="low", title="Read what changed in scheduled banks")
 def pull_changes(run: Run, params: dict[str, Any]) -> dict[str, Any]:
     return {"job_ids": [str(job_id) for job_id in banks.start_due(is_full=False)]}
+
+
+@register(
+    files.IMPORT,
+    isolated=True,
+    max_retries=10,  # it waits for its turn, too
+    timeout_s=1800,
+    memory_mb=1024,
+    subject_type="quiz_bank",
+    title="Read a file of questions",
+    on_failed=import_failed,
+)
+def import_file(run: Run, params: dict[str, Any]) -> dict[str, Any]:
+    """params: run_id, bank_id."""
+    try:
+        record = files.read_upload(run_id=UUID(params["run_id"]), report=run.report)
+    except BankBusy as error:
+        raise Temporary(str(error), retry_after_s=banks.BUSY_FOR_S) from error
+    return runs.told(record)

@@ -8,14 +8,17 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
+import orjson
 from django.db import connection, transaction
 from django.utils import timezone
 
 from ..exceptions import BankBusy
 from ..models import Bank, SyncRejection, SyncRun
+from ..querysets import SyncRejectionQuerySet
 from .storing import Counts
 
 INTERRUPTED = "The reading was interrupted. Nothing of it was kept; the next one begins anew."
+OF_AIRTABLE = (SyncRun.Kind.FULL, SyncRun.Kind.DELTA, SyncRun.Kind.RETRY)
 MOST_REJECTIONS = 10_000  # kept a run; more are counted only
 
 
@@ -44,32 +47,39 @@ def count(run: SyncRun, counts: Counts) -> None:
     run.created, run.updated, run.unchanged = counts.created, counts.updated, counts.unchanged
 
 
-def keep_rejections(*, run: SyncRun, found: Iterable[SyncRejection], replacing: Iterable[str] | None) -> None:
-    """Of a keeper's records: those that were rejected before and are still the same stay as they are; others of the
-    records `replacing` (None: all of the bank) are settled, since they have been read again."""
+def keep_rejections(*, found: Iterable[SyncRejection], before: SyncRejectionQuerySet) -> None:
+    """Of `before`, the open rejections of what has been read again: those that are still the same stay as they are, the
+    others are settled."""
     wanted = {_sameness(each): each for each in found}
     with transaction.atomic():
-        before = SyncRejection.objects.unresolved().filter(bank_id=run.bank_id)
-        if replacing is not None:
-            before = before.filter(record_id__in=list(replacing))
-        settled = []
-        for each in before:
-            if wanted.pop(_sameness(each), None) is None:
-                settled.append(each.pk)
+        settled = [each.pk for each in before.unresolved() if wanted.pop(_sameness(each), None) is None]
         if settled:
             SyncRejection.objects.filter(pk__in=settled).update(resolved_at=timezone.now())
         SyncRejection.objects.bulk_create(list(wanted.values())[:MOST_REJECTIONS], batch_size=500)
 
 
-def record_failure(*, bank_id: UUID, message: str) -> None:
+def record_failure(*, bank_id: UUID, message: str, run_id: UUID | None = None) -> None:
     """Whatever ended a job, a crash included: the run that it left behind says so. Runs of commands have no job."""
-    left = SyncRun.objects.filter(bank_id=bank_id, status=SyncRun.Status.RUNNING, job_id__isnull=False)
+    active = (SyncRun.Status.RUNNING, SyncRun.Status.QUEUED)
+    left = SyncRun.objects.filter(bank_id=bank_id, status__in=active, job_id__isnull=False)
+    left = left.filter(pk=run_id) if run_id else left.filter(kind__in=OF_AIRTABLE)
     left.update(status=SyncRun.Status.FAILED, error=message[:500], finished_at=timezone.now())
 
 
 def told(run: SyncRun) -> dict[str, Any]:
     """The report, as JSON."""
-    names = ("fetched", "created", "updated", "unchanged", "rejected", "retired", "seconds", "drift", "error")
+    names = (
+        "fetched",
+        "created",
+        "updated",
+        "unchanged",
+        "rejected",
+        "retired",
+        "seconds",
+        "drift",
+        "unsupported",
+        "error",
+    )
     return {
         "run_id": str(run.pk),
         "bank": run.bank.name,
@@ -80,7 +90,7 @@ def told(run: SyncRun) -> dict[str, Any]:
 
 
 def _sameness(each: SyncRejection) -> tuple[str, str, str, str]:
-    return each.record_id, each.code, each.reason, repr(sorted(each.raw.items()) if isinstance(each.raw, dict) else "")
+    return each.record_id, each.code, each.reason, orjson.dumps(each.raw, option=orjson.OPT_SORT_KEYS).decode()
 
 
 def _end(run: SyncRun, began: float, status: str, error: str) -> None:

@@ -181,8 +181,10 @@ def _take(bank: Bank, run: SyncRun, read: _Read, *, force: bool, actor_id: UUID 
     runs.count(run, _store(bank, normal, actor_id))
     run.retired = _retire(bank, read, force=force)
     rejections = (_rejection(run, read.records[record_id], found) for record_id, found in problems.items())
-    touched = None if read.is_full else {*read.records, *read.gone}
-    runs.keep_rejections(run=run, found=rejections, replacing=touched)
+    before = SyncRejection.objects.filter(bank=bank)
+    if not read.is_full:
+        before = before.filter(record_id__in=[*read.records, *read.gone])
+    runs.keep_rejections(found=rejections, before=before)
     _keep_bank(bank, read)
 
 
