@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any, cast
 
 from django.contrib import admin, messages
@@ -12,12 +13,16 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
 from accounts.models import User
+from jobs.admin import operations
+from jobs.services.overview.guarded import from_database
 
+from . import configuration
 from .models import ModelBatch, ModelCall, ProviderPause, SpendingDay
 from .services import budget, pausing
 from .services.status import state
 
 DAYS = 14
+NEARLY = Decimal("0.95")  # of the budget: what is in flight may be more than the rest
 
 
 class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # Unfold has no types
@@ -31,6 +36,19 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # Unfold has no types
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+def operations_card() -> tuple[str, dict[str, Any]] | None:
+    """None while no model is configured."""
+    if configuration.current() is None:
+        return None
+    found = from_database("model", state)
+    seen, error = found.value, found.error
+    is_spent = bool(seen and seen["budget_usd"] and seen["spent_today_usd"] >= seen["budget_usd"] * NEARLY)
+    return "admin/ai/_card.html", {"seen": seen, "error": error, "is_spent": is_spent}
+
+
+operations.add_card(operations_card)
 
 
 @admin.register(ModelCall)

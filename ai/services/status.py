@@ -13,6 +13,7 @@ from jobs.limits import LimitUnreachable
 
 from .. import configuration
 from ..configuration import OFFLINE
+from ..models import ModelBatch
 from ..pricing import price_of
 from . import budget, pausing
 
@@ -34,6 +35,7 @@ class State(TypedDict):
     at_once: int | None
     slowed_until: datetime | None
     slowed_reason: str
+    batches_under_way: int
 
 
 def state() -> State:
@@ -53,6 +55,7 @@ def state() -> State:
         at_once=None,
         slowed_until=None,
         slowed_reason="",
+        batches_under_way=ModelBatch.objects.filter(status=ModelBatch.Status.UNDER_WAY).count() if config else 0,
     )
     if config is None:
         return seen

@@ -5,6 +5,7 @@ The page is drawn once by the server; a script fetches the same parts every two 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, cast
 from uuid import UUID
 
@@ -28,6 +29,16 @@ from .guide import sections
 
 VIEW, CHANGE = "jobs.view_job", "jobs.change_job"
 TITLE = "Operations"
+
+Card = Callable[[], tuple[str, dict[str, Any]] | None]
+_cards: list[Card] = []
+
+
+def add_card(card: Card) -> None:
+    """What another app shows here: `card()` gives a template and its context, or None for now. Raises nothing. The
+    template is a `section` with an id, `class="ops-card"` and `data-part`."""
+    if card not in _cards:
+        _cards.append(card)
 
 
 def may_see(request: HttpRequest) -> bool:
@@ -93,7 +104,7 @@ def retry_group(request: HttpRequest) -> HttpResponse:
 
 
 def shown(request: HttpRequest) -> dict[str, Any]:
-    """What the templates draw. No query of its own beside the overview's."""
+    """What the templates draw. No query of its own beside the overview's and those of the cards."""
     seen = overview()
     alarms = alarms_of(seen)
     running = {str(job.id): job for job in seen.running.value or ()}
@@ -105,6 +116,7 @@ def shown(request: HttpRequest) -> dict[str, Any]:
         "more_running": _more_running(seen),
         "minutes": [[f"{m.at:%H:%M}", m.completed, m.failed] for m in seen.minutes.value or ()],
         "busiest": max((m.completed + m.failed for m in seen.minutes.value or ()), default=0),
+        "cards": [made for card in _cards if (made := card()) is not None],
         "may_change": request.user.has_perm(CHANGE),
     }
 

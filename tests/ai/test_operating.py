@@ -17,7 +17,7 @@ import ai
 from accounts.models import User
 from ai.checks import model_can_be_asked
 from ai.models import ModelCall, ProviderPause
-from ai.services import trimming
+from ai.services import budget, trimming
 from jobs.registry import kind_of
 from tests.factories.people import make_user
 
@@ -133,3 +133,28 @@ def test_half_a_configuration_is_found_at_the_start(
     for name, value in (whole | changed).items():
         setattr(settings, name, value)
     assert [found.id for found in model_can_be_asked(None)] == expected
+
+
+def test_the_operations_page_shows_the_model(anthropic: StandIn, staff: Client, settings: Any) -> None:
+    settings.AI_DAILY_BUDGET_USD = Decimal(2)
+    budget.reserve(day=budget.today(), amount_usd=Decimal("1.95"))
+    text = staff.get(reverse("operations:page")).content.decode()
+    assert "Language model" in text and "0 of 20" in text and "1.95 USD of 2.00" in text and "nearly spent" in text
+    anthropic.behaviour.script = ["401"]
+    settings.AI_DAILY_BUDGET_USD = None
+    ask_once()
+    assert "Nobody is asked since" in staff.get(reverse("operations:parts")).content.decode()
+
+
+def test_the_operations_page_says_when_redis_is_away(anthropic: StandIn, staff: Client, settings: Any) -> None:
+    settings.REDIS_QUEUE_URL = "redis://127.0.0.1:1/0"
+    page = staff.get(reverse("operations:parts"))
+    assert page.status_code == 200 and "a quarter of the places is left" in page.content.decode()
+
+
+def test_without_a_model_the_operations_page_does_not_speak_of_one(staff: Client) -> None:
+    assert "Language model" not in staff.get(reverse("operations:parts")).content.decode()
+
+
+def ask_once() -> None:
+    ai.ask(Verdict, "?", purpose="test", fallback=by_rules)

@@ -354,7 +354,7 @@ def test_the_api_is_for_the_own_organisation(firm: Organisation, member: User, d
     client.force_authenticate(member)
     seen = client.get("/api/tenders/enrichment").json()
     assert (seen["high"], seen["unread"], seen["batch_id"]) == (2, 1, None)
-    assert client.delete("/api/tenders/enrichment").status_code == 400
+    assert client.delete("/api/tenders/enrichment").status_code == 409
 
 
 def test_staff_have_a_firms_tenders_read_from_the_admin(client: Any, firm: Organisation) -> None:
