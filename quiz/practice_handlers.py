@@ -7,9 +7,14 @@ from typing import Any
 from jobs.registry import register
 from jobs.run import Run
 
-from .services import attempts
+from .services import attempts, searching
 
 
 @register("quiz.end_exams", title="End exams whose time is over")
 def end_exams(run: Run, params: dict[str, Any]) -> dict[str, Any]:
     return {"ended": attempts.end_overdue()}
+
+
+@register("quiz.count_popularity", queue="low", title="Count which clauses are asked for")
+def count_popularity(run: Run, params: dict[str, Any]) -> dict[str, Any]:
+    return {"clauses": searching.count_popularity()}

@@ -12,16 +12,21 @@ UNKNOWN = "unknown"
 
 
 def client_address(request: HttpRequest) -> str:
-    """The caller's IP address, or "unknown" (a unix socket).
+    """The caller's IP address, or "unknown" (a unix socket)."""
+    return stated_address(request.META.get("REMOTE_ADDR") or "", request.META.get("HTTP_X_FORWARDED_FOR", ""))
+
+
+def stated_address(remote: str, forwarded: str) -> str:
+    """The same, of the other end of the connection and X-Forwarded-For.
 
     Behind TRUSTED_PROXY_COUNT proxies it is the entry of X-Forwarded-For that the outermost of them wrote, counted from
     the right: what a caller put there itself stands further left. With fewer entries than proxies the request came
     another way, and the header is worth nothing.
     """
     proxies = int(settings.ALLAUTH_TRUSTED_PROXY_COUNT)
-    hops = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if proxies > 0 else []
+    hops = forwarded.split(",") if proxies > 0 else []
     stated = _readable(hops[-proxies]) if proxies and len(hops) >= proxies else None
-    return stated or _readable(request.META.get("REMOTE_ADDR") or "") or UNKNOWN
+    return stated or _readable(remote) or UNKNOWN
 
 
 def place_of(address: str) -> str:

@@ -123,11 +123,24 @@ def count(windows: Sequence[Window]) -> Verdict | None:
     """Count one call in all windows, or in none if one of them is full. None: nothing to count, or Redis is away."""
     if not windows:
         return None
-    arguments = [value for window in windows for value in (window.limit.amount, window.seconds * 1000)]
     try:
-        allowed, *numbers = ACQUIRE.run(_keys(windows), arguments)
+        return verdict_of(windows, ACQUIRE.run(keys_of(windows), arguments_of(windows)))
     except RedisAway:
         return None
+
+
+def keys_of(windows: Sequence[Window]) -> list[str]:
+    """For ACQUIRE, also as a part of another script."""
+    return [name for window in windows for name in window.keys]
+
+
+def arguments_of(windows: Sequence[Window]) -> list[int]:
+    return [value for window in windows for value in (window.limit.amount, window.seconds * 1000)]
+
+
+def verdict_of(windows: Sequence[Window], answer: Sequence[int]) -> Verdict:
+    """Of what ACQUIRE answered for these windows."""
+    allowed, *numbers = answer
     is_allowed = int(allowed) == 1
     standings = (
         _standing(window, is_allowed, *(int(number) for number in numbers[4 * index : 4 * index + 4]))
@@ -140,7 +153,7 @@ def give_back(windows: Sequence[Window]) -> None:
     """Take one counted call back. Nothing happens if Redis is away: then it counts until its window has passed."""
     try:
         if windows:
-            GIVE_BACK.run(_keys(windows), [])
+            GIVE_BACK.run(keys_of(windows), [])
     except RedisAway:
         return
 
@@ -149,13 +162,9 @@ def forget(windows: Sequence[Window]) -> None:
     """These windows are empty again (unless Redis is away: then they pass)."""
     try:
         if windows:
-            FORGET.run(_keys(windows), [])
+            FORGET.run(keys_of(windows), [])
     except RedisAway:
         return
-
-
-def _keys(windows: Sequence[Window]) -> list[str]:
-    return [name for window in windows for name in window.keys]
 
 
 def _standing(window: Window, is_allowed: bool, before: int, before_ttl: int, now: int, now_ttl: int) -> Standing:

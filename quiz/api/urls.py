@@ -8,11 +8,15 @@ from jobs.api.urls import OptionalSlashRouter
 
 from .attempt_views import UUID_REGEX, AttemptViewSet
 from .progress_views import GoalView, LeaderboardView, LearnerView, ProgressView
+from .quiz_views import CategoriesView, ClauseSearchView, QuizView
 
 router = OptionalSlashRouter()
 router.register("quiz/attempts", AttemptViewSet, basename="quiz-attempt")
 
 urlpatterns = [
+    re_path(r"^quiz/?$", QuizView.as_view(), name="quiz"),
+    re_path(r"^search/?$", ClauseSearchView.as_view(), name="clause-search"),
+    re_path(r"^quiz/categories/?$", CategoriesView.as_view(), name="quiz-categories"),
     re_path(r"^quiz/progress/?$", ProgressView.as_view(), name="quiz-progress"),
     re_path(r"^quiz/leaderboard/?$", LeaderboardView.as_view(), name="quiz-leaderboard"),
     re_path(r"^quiz/learner/?$", LearnerView.as_view(), name="quiz-learner"),
