@@ -62,7 +62,7 @@ def import_clauses(
 
 
 def cite_again(*, organisation_id: UUID | None) -> int:
-    """Citations of all questions that could cite clauses of the organisation (None: of anybody's); how many there are."""
+    """Citations of all questions that could cite the organisation's clauses (None: anybody's); how many there are."""
     versions = QuestionVersion.objects.filter(question__current__pk=F("pk")).exclude(references=[])
     if organisation_id is not None:
         versions = versions.filter(question__bank__organisation_id=organisation_id)

@@ -154,9 +154,8 @@ def _read(run: SyncRun, stream: IO[bytes], format: str, filename: str) -> tuple[
     try:
         reading = read(stream, format=format, filename=filename)
         run.format = reading.format
-        for position, found in enumerate(reading, 1):
-            if isinstance(found, Item):
-                found = _named(found, items, position)
+        for position, each in enumerate(reading, 1):
+            found = _named(each, items, position) if isinstance(each, Item) else each
             if isinstance(found, Rejected):
                 rejected.append(found)
                 unsupported[found.code] += found.is_unsupported

@@ -1,4 +1,4 @@
-"""`manage.py import_questions FILE [--bank NAME] [--edition E] [--format F] [--json]`: a file of questions into a bank."""
+"""`manage.py import_questions FILE [--bank NAME] [--edition E] [--format F] [--json]`: a file into a bank."""
 
 from __future__ import annotations
 
