@@ -137,6 +137,7 @@ CACHES = {
     }
 }
 CACHES_ENABLED = env.bool("CACHES_ENABLED", default=True)  # config/cache/policy.py; sessions are not meant
+QUIZ_CACHE_TTL = env.int("QUIZ_CACHE_TTL", default=300)  # seconds for which a pool of questions is fresh
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 SESSION_COOKIE_AGE = int(timedelta(days=14).total_seconds())
 SESSION_COOKIE_SAMESITE = "Lax"
