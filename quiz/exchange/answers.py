@@ -62,7 +62,7 @@ def right_choices(value: str, texts: Sequence[str], *, first: int | None) -> lis
         readings.append(same[:1])
     if value.isdecimal() and len(value) < 4 and (first is not None or not same):
         readings.append([_numbered(int(value), len(texts), first)])
-    elif not value.isdecimal() and (not same or len(value) == 1) and _LETTERS.fullmatch(value):
+    elif _LETTERS.fullmatch(value) and (not same or _is_letter_of(value, len(texts))):
         readings.append(letters_at(value, len(texts)))
     if not readings:
         raise BadQuestion("answer_not_a_choice", f"The right answer '{value[:80]}' is none of the choices.")
@@ -73,6 +73,10 @@ def right_choices(value: str, texts: Sequence[str], *, first: int | None) -> lis
             "Give the letter in a column named correct_letter.",
         )
     return readings[0]
+
+
+def _is_letter_of(value: str, count: int) -> bool:
+    return len(value) == 1 and ord(value.upper()) - ord("A") < count
 
 
 def _numbered(number: int, count: int, first: int | None) -> int:

@@ -46,8 +46,18 @@ def pictures_in(element: etree._Element) -> list[str]:
     """The names of the pictures that the element needs, as tags."""
     found = [node.get("src", "") for node in within(element, "img")]
     found += [node.get("data", "") for node in within(element, "object")]
-    names = [name.rsplit("/", 1)[-1] for name in found if name and not name.startswith(("http:", "https:", "data:"))]
-    return [f"figure:{name}" for name in dict.fromkeys(names)]
+    return _figures(found)
+
+
+def pictures_in_html(source: str) -> list[str]:
+    """As `pictures_in`, of HTML in a text."""
+    return _figures(re.findall(r"<img\b[^>]*?\bsrc\s*=\s*[\"']([^\"'<>]+)[\"']", source, re.IGNORECASE))
+
+
+def _figures(addresses: Iterable[str]) -> list[str]:
+    """Those on the web and those within the text itself can be shown, and are not named."""
+    names = [each.rsplit("/", 1)[-1] for each in addresses if not each.startswith(("http:", "https:", "data:"))]
+    return [f"figure:{name}" for name in dict.fromkeys(names) if name]
 
 
 def _bare(element: etree._Element, drop: Iterable[str]) -> etree._Element:
@@ -72,16 +82,23 @@ def _bare(element: etree._Element, drop: Iterable[str]) -> etree._Element:
 
 
 def _inner(element: etree._Element) -> str:
-    """The element's content as HTML."""
-    for node in element.iterdescendants():
-        if isinstance(node.tag, str) and local(node) not in _VOID and node.text is None and not len(node):
-            node.text = ""
-    pieces = [lxml.html.tostring(node, encoding="unicode") for node in element]
-    return _escaped(element.text or "") + "".join(pieces)
+    """The element's content as HTML. Not by lxml, which writes character references for all but ASCII where the file
+    declared an encoding."""
+    pieces = [_escaped(element.text or "")]
+    for node in element:
+        attributes = "".join(
+            f' {str(name).rpartition("}")[2]}="{_escaped(str(value), quote=True)}"'
+            for name, value in node.attrib.items()
+        )
+        tag = local(node)
+        end = "" if tag in _VOID else f"{_inner(node)}</{tag}>"
+        pieces += [f"<{tag}{attributes}>{end}" if tag else "", _escaped(node.tail or "")]
+    return "".join(pieces)
 
 
-def _escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+def _escaped(text: str, *, quote: bool = False) -> str:
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return text.replace('"', "&quot;") if quote else text
 
 
 def _exactly(element: etree._Element) -> str:

@@ -26,7 +26,9 @@ from .texts import (
 )
 
 _SIGNS = re.compile(r"^\s*(?:::|\$CATEGORY:|//\s*\[(?:id|tag):|\[(?:html|markdown|plain|moodle)\])", re.MULTILINE)
+_FORMS = {Markup.PLAIN: "[plain]", Markup.MARKDOWN: "[markdown]", Markup.HTML: "[html]"}
 _ANSWERS = re.compile(r"(?<!\\)\{[^{}]*\}")
+_FORMAT = re.compile(r"\[(?:html|markdown|plain|moodle)\]")
 _CONTROL = re.compile(r"[\\~=#{}:]")
 
 
@@ -157,9 +159,9 @@ def gift_of(item: Item) -> str:
     tags = tags_with(tags=item.tags, references=item.references, difficulty=item.difficulty)
     lines += [f"// [tag:{_bracketed(tag)}]" for tag in tags]
     title = f"::{_escaped(item.title)}::" if item.title else ""
-    markup = {Markup.PLAIN: "[plain]", Markup.MARKDOWN: "[markdown]", Markup.HTML: "[html]"}[item.markup]
-    general = f"\n\t####{_escaped(item.explanation)}" if item.explanation else ""
-    lines.append(f"{title}{markup}{_escaped(item.stem)}{{{_answers(item)}{general}\n}}")
+    form = _FORMS[item.markup]
+    general = f"\n\t####{_part(item.explanation, form)}" if item.explanation else ""
+    lines.append(f"{title}{form}{_escaped(item.stem)}{{{_answers(item, form)}{general}\n}}")
     return "\n".join(lines) + "\n\n"
 
 
@@ -171,37 +173,41 @@ def _escaped(text: str) -> str:
     return _CONTROL.sub(lambda match: f"\\{match[0]}", text).replace("\n", "\\n")
 
 
-def _answers(item: Item) -> str:
+def _part(text: str, form: str) -> str:
+    """A text that begins like a format's name says its own format first."""
+    return (form if _FORMAT.match(text) else "") + _escaped(text)
+
+
+def _answers(item: Item, form: str) -> str:
     if item.kind is Kind.TRUE_FALSE:
-        if_true, if_false = (_escaped(choice.feedback) for choice in item.choices)
+        if_true, if_false = (_part(choice.feedback, form) for choice in item.choices)
         is_true = item.choices[0].share == 1
         wrong, right = (if_false, if_true) if is_true else (if_true, if_false)
         feedback = f"#{wrong}#{right}" if wrong or right else ""
         return ("TRUE" if is_true else "FALSE") + feedback
     if item.kind is Kind.NUMERIC:
-        lines = [_line("=", taken.share, _range(taken), taken.feedback) for taken in item.ranges]
-        return "#" + "".join(lines)
+        return "#" + "".join(_line("=", taken.share, _range(taken), taken.feedback, form) for taken in item.ranges)
     if item.kind is Kind.MATCHING:
-        return "".join(f"\n\t={_escaped(pair.left)} -> {_escaped(pair.right)}" for pair in item.pairs)
+        return "".join(f"\n\t={_part(pair.left, form)} -> {_escaped(pair.right)}" for pair in item.pairs)
     if item.kind is Kind.SHORT:
-        return "".join(_line("=", one.share, _escaped(one.text), one.feedback) for one in item.accepted)
-    return "".join(_choices(item.choices, is_single=item.kind is Kind.SINGLE))
+        return "".join(_line("=", one.share, _part(one.text, form), one.feedback, form) for one in item.accepted)
+    return "".join(_choices(item.choices, form, is_single=item.kind is Kind.SINGLE))
 
 
-def _choices(choices: Sequence[Choice], *, is_single: bool) -> Iterator[str]:
+def _choices(choices: Sequence[Choice], form: str, *, is_single: bool) -> Iterator[str]:
     """All right choices marked with = would be a question in words: then all but the first get a weight instead."""
     has_other = any(choice.share != 1 for choice in choices)
     is_marked = False
     for choice in choices:
         is_right = is_single and choice.share == 1 and (has_other or not is_marked)
         is_marked = is_marked or is_right
-        yield _line("=" if is_right else "~", choice.share, _escaped(choice.text), choice.feedback)
+        yield _line("=" if is_right else "~", choice.share, _part(choice.text, form), choice.feedback, form)
 
 
-def _line(mark: str, share: Decimal, text: str, feedback: str) -> str:
+def _line(mark: str, share: Decimal, text: str, feedback: str, form: str) -> str:
     is_plain = share == (1 if mark == "=" else 0) and not text.startswith("%")
     weight = "" if is_plain else f"%{percent(share)}%"
-    return f"\n\t{mark}{weight}{text}" + (f"#{_escaped(feedback)}" if feedback else "")
+    return f"\n\t{mark}{weight}{text}" + (f"#{_part(feedback, form)}" if feedback else "")
 
 
 def _range(taken: Range) -> str:

@@ -208,8 +208,7 @@ def _entries(body: str) -> list[tuple[str, str]]:
 def _answer(mark: str, entry: str, form: str) -> Answer:
     weight = _WEIGHT.match(entry)
     written, _, feedback = (entry[weight.end() :] if weight else entry).partition("#")
-    text = _text(written, form)
-    return Answer(mark == "=", _percent(weight), text, _feedback(feedback, text.format if text.text else form))
+    return Answer(mark == "=", _percent(weight), _text(written, form), _feedback(feedback, form))
 
 
 def _percent(weight: re.Match[str] | None) -> Decimal | None:

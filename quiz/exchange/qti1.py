@@ -8,7 +8,7 @@ from typing import Any
 
 from lxml import etree
 
-from .flows import html_text
+from .flows import html_text, pictures_in_html
 from .item import Accepted, Choice, Item, Kind, Markup, Pair, Rejected
 from .qti1_scoring import choice_shares, conditions_of, numbered, worded
 from .safexml import Damaged, child, elements, local, raw_of, text_in, within
@@ -82,7 +82,9 @@ class _Question:
         self.labels = {each.get("ident", ""): _material(each) for each in within(presentation, "response_label")}
         self.feedbacks = {each.get("ident", ""): _material(each) for each in within(element, "itemfeedback")}
         self.stem = self._stem(presentation)
-        self.pictures = [each.get("uri", "") for each in within(presentation, "matimage")]
+        self.pictures = [f"figure:{name}" for each in within(presentation, "matimage") if (name := each.get("uri"))]
+        for text in (self.stem, *self.labels.values()):
+            self.pictures += pictures_in_html(text.text) if text.markup is Markup.HTML else []
         told = [text for name, text in self.feedbacks.items() if name.removesuffix("_fb") in {*self.labels, "general"}]
         lefts = [_material_before(each) for each in self.responses]
         self.markup = in_one_markup([self.stem, *self.labels.values(), *told, *lefts])
@@ -121,7 +123,7 @@ class _Question:
             title=self.element.get("title", ""),
             markup=self.markup,
             explanation=self.feedback("general"),
-            tags=tuple(f"figure:{name}" for name in self.pictures if name),
+            tags=tuple(self.pictures),
             **answers,
         )
 

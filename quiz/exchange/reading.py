@@ -85,9 +85,15 @@ def format_of(content: bytes, *, filename: str = "") -> Format:
     is_xml = bool(re.match(rb"(?:\xef\xbb\xbf)?\s*<\?xml", content[:200]))
     if is_xml or prolog.has_declarations or prolog.root in _ROOTS or prolog.root in _MEANT:
         return _xml_format(prolog)
-    if content[:4096].count(b"\x00") > 40 and content[:2] not in (b"\xff\xfe", b"\xfe\xff"):
+    if _is_binary(content[:4096]):
         raise NotReadable("This is no text, XML, JSON or zip file.", code="binary")
     return _text_format(text_of(content), filename=filename)
+
+
+def _is_binary(head: bytes) -> bool:
+    """A stray control character is left out; text in which every twentieth character is one is no text."""
+    control = sum(byte < 9 or 13 < byte < 32 for byte in head)
+    return control * 20 > len(head) and head[:2] not in (b"\xff\xfe", b"\xfe\xff")
 
 
 def _xml_format(prolog: safexml.Prolog) -> Format:

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from .answers import counted_from
 from .content import NotReadable
-from .item import Item, Kind, Rejected
+from .item import Item, Kind, Range, Rejected
 from .rows import ARROW, FIELDS, Row, choice_place, item_of, joined, placed, plain_name
 from .soundness import BadQuestion, sound
 from .texts import plain_number
@@ -137,13 +137,16 @@ def _fields(item: Item) -> list[str]:
 
 
 def _cells(item: Item) -> list[str]:
+    """Answers that get only part of the mark are left out: the table would make them as good as the right ones."""
     if item.kind is Kind.TRUE_FALSE:
         return []
     if item.kind is Kind.NUMERIC:
-        return [
-            plain_number(taken.low) if taken.low == taken.high
-            else f"{plain_number(taken.low)}..{plain_number(taken.high)}"
-            for taken in item.ranges
-        ]  # fmt: skip
-    texts = [choice.text for choice in item.choices] + [accepted.text for accepted in item.accepted]
+        return [_range(taken) for taken in item.ranges if taken.share == 1]
+    texts = [choice.text for choice in item.choices]
+    texts += [accepted.text for accepted in item.accepted if accepted.share == 1]
     return texts + [f"{pair.left}{ARROW}{pair.right}" for pair in item.pairs] + list(item.sequence)
+
+
+def _range(taken: Range) -> str:
+    low, high = plain_number(taken.low), plain_number(taken.high)
+    return low if low == high else f"{low}..{high}"

@@ -107,8 +107,9 @@ def references_of(text: str) -> tuple[str, ...]:
         text = text[1:-1]
     found: list[str] = []
     for part in re.split(r"[;\n]", text):
-        for piece in map(str.strip, part.split(",") if _CLAUSES.fullmatch(part) else [part]):
-            if piece.startswith("(") and found:
+        is_list = _CLAUSES.fullmatch(part) is not None
+        for piece in map(str.strip, part.split(",") if is_list else [part]):
+            if is_list and piece.startswith("("):
                 found.append(section_of(found[-1]) + piece)
             elif piece:
                 found.append(piece)

@@ -13,7 +13,7 @@ from typing import IO, Any
 from . import packages
 from .content import NotReadable
 from .gift_items import gift_of, read_gift
-from .item import Item, Loss, Rejected
+from .item import Item, Loss, Markup, Rejected
 from .json_items import json_of, read_json
 from .moodle import read_moodle
 from .moodle_writing import moodle_document, moodle_of
@@ -24,6 +24,8 @@ from .soundness import BadQuestion, sound
 from .tables import read_table, table_of
 
 WRITTEN = (Format.CSV, Format.JSON, Format.GIFT, Format.MOODLE, Format.QTI2)
+_ANY = "It is read back differently: the format can't hold it exactly."
+_HTML = "HTML is written as the XHTML of QTI, which spells it differently."
 _REASONS = {
     (Format.CSV, "choices"): "CSV holds the texts of choices and which are right, not their feedback or part marks.",
     (Format.CSV, "accepted"): "CSV holds accepted answers, not their feedback or part marks.",
@@ -32,7 +34,10 @@ _REASONS = {
     (Format.CSV, "references"): "A reference with a semicolon, or of several clauses, is read as several.",
     (Format.CSV, "category"): "A category's name with a slash between blanks is read as two.",
     (Format.GIFT, "is_case_sensitive"): "GIFT does not say whether capitals matter.",
-    (Format.QTI2, "stem"): "HTML is written as the XHTML of QTI, which spells it differently.",
+    (Format.GIFT, "external_id"): "GIFT's comments hold no backslash before a bracket.",
+    (Format.GIFT, "references"): "GIFT's comments hold no backslash before a bracket.",
+    (Format.GIFT, "tags"): "GIFT's comments hold no backslash before a bracket.",
+    (Format.QTI2, "accepted"): "QTI gives one mark for each answer: the same answer twice is one.",
 }
 
 
@@ -74,7 +79,7 @@ def _tried(item: Item, kind: Format, position: int) -> tuple[Any, list[Loss]]:
         why = back.reason if isinstance(back, Rejected) else "It would be read as a question of another kind."
         return None, [loss("item", f"It can't be written so that it is read again. {why}")]
     return form, [
-        loss(name, _REASONS.get((kind, name), "It is read back differently: the format can't hold it exactly."))
+        loss(name, _REASONS.get((kind, name), _HTML if kind is Format.QTI2 and item.markup is Markup.HTML else _ANY))
         for name in differences(item, back)
     ]
 
