@@ -7,8 +7,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+
+from tests.local_server import Handler, serving
 
 
 @dataclass
@@ -45,43 +45,23 @@ def receiver(*, tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
     said = Receiver()
     said.is_open.set()
 
-    class Handler(BaseHTTPRequestHandler):
-        def _take(self) -> None:
+    class Hook(Handler):
+        def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             headers = {name.lower(): value for name, value in self.headers.items()}
             said.came.append(Came(self.command, self.path, headers, body))
             said.has_heard.set()
             said.is_open.wait(300)
-            number = min(len(said.came), len(said.answers)) - 1
-            status, more, content = said.answers[number]
-            self.send_response(status)
-            for name, value in {"Content-Length": str(len(content)), **more}.items():
-                self.send_header(name, value)
-            self.end_headers()
+            status, more, content = said.answers[min(len(said.came), len(said.answers)) - 1]
+            self.say(status, more, content)
             self.wfile.write(content)
 
-        do_GET = do_POST = _take
+        do_GET = do_POST
 
-        def log_message(self, format: str, *args: Any) -> None:
-            """Not on the tests' output."""
-
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-
-        def handle_error(self, request: Any, client_address: Any) -> None:
-            """Clients that leave early are what some tests are about."""
-
-    server = Server(("127.0.0.1", 0), Handler)
-    said.port = server.server_address[1]
     if tls is not None:
         tls.sni_callback = lambda connection, name, context: said.asked_for.append(name)
-        server.socket = tls.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
-        yield said
-    finally:
-        said.is_open.set()
-        server.shutdown()
-        server.server_close()
-        thread.join(30)
+    with serving(Hook, tls=tls) as said.port:
+        try:
+            yield said
+        finally:
+            said.is_open.set()

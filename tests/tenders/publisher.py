@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+
+from tests.local_server import Handler, serving
 
 
 @dataclass
@@ -33,51 +32,33 @@ class Publisher:
 def publisher() -> Iterator[Publisher]:
     said = Publisher()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Shelf(Handler):
         def do_GET(self) -> None:
             given = {name.lower(): value for name, value in self.headers.items()}
             said.came.append((self.path, given))
-            if said.refusals:
-                self._answer(*said.refusals.pop(0), b"")
-            elif self.path not in said.files:
-                self._answer(404, {}, b"")
-            elif said.etag and given.get("if-none-match") == said.etag:
-                self._answer(304, {"ETag": said.etag}, b"")
-            else:
-                self._serve(said.files[self.path], given)
-
-        def _serve(self, body: bytes, given: dict[str, str]) -> None:
-            more = dict(said.headers) | ({"ETag": said.etag} if said.etag else {})
-            asked = given.get("range", "")
-            if asked and said.has_ranges and given.get("if-range") == said.etag:
-                start = int(asked.removeprefix("bytes=").rstrip("-"))
-                more["Content-Range"] = f"bytes {start}-{len(body) - 1}/{len(body)}"
-                self._answer(206, more, body[start:])
-            else:
-                self._answer(200, more, body)
-
-        def _answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
-            self.send_response(status)
-            for name, value in {"Content-Length": str(len(body)), **headers}.items():
-                self.send_header(name, value)
-            self.end_headers()
+            status, headers, body = _answer(said, self.path, given)
+            self.say(status, headers, body)
             if said.cuts and len(body) > said.cut_after:
                 said.cuts -= 1
                 body = body[: said.cut_after]
                 self.close_connection = True
             self.wfile.write(body)
 
-        def log_message(self, format: str, *args: Any) -> None:
-            """Not on the tests' output."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    said.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
+    with serving(Shelf) as said.port:
         yield said
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+
+
+def _answer(said: Publisher, path: str, given: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+    if said.refusals:
+        return *said.refusals.pop(0), b""
+    if path not in said.files:
+        return 404, {}, b""
+    if said.etag and given.get("if-none-match") == said.etag:
+        return 304, {"ETag": said.etag}, b""
+    body = said.files[path]
+    more = dict(said.headers) | ({"ETag": said.etag} if said.etag else {})
+    asked = given.get("range", "")
+    if asked and said.has_ranges and given.get("if-range") == said.etag:
+        start = int(asked.removeprefix("bytes=").rstrip("-"))
+        return 206, more | {"Content-Range": f"bytes {start}-{len(body) - 1}/{len(body)}"}, body[start:]
+    return 200, more, body
