@@ -93,7 +93,7 @@ def format_of(content: bytes, *, filename: str = "") -> Format:
 def _is_binary(head: bytes) -> bool:
     """A stray control character is left out; text in which every twentieth character is one is no text."""
     control = sum(byte < 9 or 13 < byte < 32 for byte in head)
-    return control * 20 > len(head) and head[:2] not in (b"\xff\xfe", b"\xfe\xff")
+    return control > 8 and control * 20 > len(head) and head[:2] not in (b"\xff\xfe", b"\xfe\xff")
 
 
 def _xml_format(prolog: safexml.Prolog) -> Format:
