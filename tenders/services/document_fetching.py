@@ -76,7 +76,7 @@ class _Round:
 
     def run(self) -> None:
         for number, document in enumerate(self._waiting):
-            self._report(number, len(self._waiting) + 1, f"Fetching {document.title or document.url}")
+            self._report(number, len(self._waiting), f"Fetching {document.title or document.url}")
             try:
                 self._fetch(document, number)
             except Temporary as error:
@@ -93,7 +93,7 @@ class _Round:
         room = min(settings.UPLOAD_LIMIT_BYTES, MOST_TOGETHER - self._size)
         if room <= 0:
             raise Refused("The documents of this tender are too large together. Fetch it from its publisher.")
-        total, title = len(self._waiting) + 1, document.title or document.url
+        total, title = len(self._waiting), document.title or document.url
 
         def report(done: int, of: int, message: str) -> None:
             self._report(number, total, f"{title[:200]}: {message}")

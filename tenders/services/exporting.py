@@ -177,8 +177,7 @@ class _Told:
         for row in self._rows.values_list(*COLUMNS.values()).iterator(chunk_size=AT_ONCE):
             self.done += 1
             if self.done % 200 == 0:
-                # One more than there are: nothing is done before the file is stored.
-                self._report(self.done, max(total, self.done) + 1, f"Written {self.done:,} of {total:,} tenders")
+                self._report(self.done, max(total, self.done), f"Written {self.done:,} of {total:,} tenders")
             *values, key = row
             values[keywords] = ", ".join(str(word) for word in values[keywords] or [])
             yield [*values, f"{before}{key}{after}"]
