@@ -47,11 +47,12 @@ def bring_in(path: str) -> dict[str, Any]:
     indexing.index_words = timed  # type: ignore[assignment]
     source = sources.source_named(name="Bench")
     before = peak_mb()
-    began = time.perf_counter()
+    began, cpu = time.perf_counter(), time.process_time()
     with Path(path).open("rb") as stream:
         record = sources.import_file(source=source, stream=stream, filename=Path(path).name)
     return {
         "seconds": time.perf_counter() - began, "words_s": spent[0], "peak_mb": peak_mb(), "before_mb": before,
+        "cpu_s": time.process_time() - cpu,
         **{name: getattr(record, name) for name in ("fetched", "created", "unchanged", "rejected")},
     }  # fmt: skip
 

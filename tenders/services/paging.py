@@ -39,7 +39,8 @@ class _Order:
 _ORDERS = {
     NEWEST: _Order("published_at", True, "id__lt", "-id", True),
     BY_DEADLINE: _Order("deadline_at", False, "id__lt", "-id", True),
-    BY_RELEVANCE: _Order("score__relevance_score", True, "score__tender_id__gt", "score__tender_id", False),
+    # By the annotation: a filter by the relation would join the scores once more, and no index would serve the order.
+    BY_RELEVANCE: _Order("relevance_score", True, "id__gt", "id", False),
 }
 
 
