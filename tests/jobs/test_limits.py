@@ -111,7 +111,8 @@ def test_a_killed_waiter_holds_the_line_up_for_a_moment_only(narrow: Concurrency
     first = narrow.acquire()
     limit_calls.run(narrow._call(scripts.ACQUIRE, "default|killed|1", 30_000, 0, "", 300))
     first.release()
-    narrow.acquire(timeout_s=60).release()
+    with narrow.hold(timeout_s=60) as second:
+        assert [holder["id"] for holder in narrow.state()["holders"]] == [second.id]
 
 
 def test_reserved_places_are_for_their_queue_only() -> None:
@@ -131,6 +132,7 @@ def test_the_high_queue_may_take_the_other_places_too() -> None:
     held = [limit.acquire(timeout_s=0, queue="high") for _ in range(3)]
     held.pop().release()  # one of the two that are for everybody
     held.append(limit.acquire(timeout_s=0))
+    assert limit.state()["held"] == 3
     for lease in held:
         lease.release()
 
@@ -178,10 +180,13 @@ def test_a_pause_that_ends_in_time_is_waited_for(narrow: ConcurrencyLimit) -> No
 def test_resume_wakes_those_who_wait(narrow: ConcurrencyLimit) -> None:
     narrow.pause(50, "the key was refused")
     with ThreadPoolExecutor(1) as pool:
-        waiter = pool.submit(lambda: narrow.acquire(timeout_s=600).release())
+        waiter = pool.submit(lambda: narrow.acquire(timeout_s=600))
         wait_until(lambda: narrow.state()["waiting"] == 1, "somebody waits")
+        assert narrow.state()["held"] == 0
         narrow.resume()
-        waiter.result(40)
+        lease = waiter.result(40)
+    assert not lease.lost and narrow.state()["waiting"] == 0
+    lease.release()
 
 
 def test_holders_keep_their_places_during_a_pause(narrow: ConcurrencyLimit) -> None:
@@ -329,8 +334,9 @@ def test_an_open_limit_holds_nobody_up_without_redis(redis_is_down: None) -> Non
 
 
 def test_redis_going_away_while_a_place_is_held_does_not_hide_the_work(narrow: ConcurrencyLimit, settings: Any) -> None:
-    with narrow.hold():
+    with narrow.hold() as lease:
         settings.REDIS_QUEUE_URL = "redis://127.0.0.1:1/0"
+        assert not lease.lost
 
 
 def test_a_waiter_is_told_when_redis_goes_away(narrow: ConcurrencyLimit, settings: Any) -> None:

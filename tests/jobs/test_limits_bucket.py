@@ -11,6 +11,7 @@ import pytest
 from jobs import limits
 from jobs.connections import queue_redis
 from jobs.limits import LimitBusy, LimitUnreachable, TokenBucket, TooLarge
+from tests.jobs.places import redis_now
 from tests.jobs.processes import wait_until
 
 
@@ -43,9 +44,11 @@ def test_less_than_nothing_is_a_mistake(slow: TokenBucket) -> None:
 
 def test_it_fills_by_redis_clock() -> None:
     bucket = TokenBucket("quick", per_minute=60_000, burst=100)
+    began = redis_now()
     bucket.take(100)
     for _ in range(5):
         bucket.take(100, timeout_s=60)
+    assert redis_now() - began >= 0.49  # by that clock half a second's worth was made: nothing is given ahead of time
 
 
 def test_unused_tokens_come_back_and_used_ones_are_charged(slow: TokenBucket) -> None:
@@ -102,12 +105,18 @@ def test_without_redis_nothing_is_given(redis_is_down: None, slow: TokenBucket) 
 
 
 def test_an_open_bucket_holds_nobody_up_without_redis(redis_is_down: None) -> None:
-    TokenBucket("t", 1, when_redis_is_down="open").take(1)
+    bucket = TokenBucket("t", 1, when_redis_is_down="open")
+    bucket.take(1)
+    bucket.take(1, timeout_s=0)
+    with pytest.raises(LimitUnreachable):
+        bucket.state()
 
 
 def test_a_flushed_redis_is_a_full_bucket(slow: TokenBucket) -> None:
     slow.take(100)
+    assert available(slow) == 0
     queue_redis().flushdb()
+    assert available(slow) == 100
     slow.take(100, timeout_s=0)
 
 

@@ -29,9 +29,10 @@ def test_a_lease_ends_on_redis_clock_when_nobody_extends_it() -> None:
 
 def test_a_lease_is_extended_while_its_holder_lives() -> None:
     limit = ConcurrencyLimit("t", 1, lease_s=5)
-    with limit.hold():
+    with limit.hold() as lease:
         first_end = limit.state()["holders"][0]["until"]
         wait_until(lambda: limit.state()["holders"][0]["until"] > first_end, "the lease was extended")
+        assert not lease.lost and [holder["id"] for holder in limit.state()["holders"]] == [lease.id]
 
 
 def test_a_holder_whose_lease_ran_out_learns_it_and_does_not_get_the_place_back() -> None:
@@ -63,6 +64,8 @@ def test_the_background_thread_tells_of_a_lost_place() -> None:
     make_lost(lease)
     wait_until(lambda: queue_redis().zscore(limit._keys[0], lease.id) is None, "the thread asked about the lease")
     wait_until(lambda: lease.lost, "the holder was told")
+    with pytest.raises(PlaceLost):
+        lease.check()
     lease.release()
 
 
