@@ -72,7 +72,7 @@ def _clean_part(part: Any) -> Any:
     if isinstance(part, Pair):
         return Pair(clean(part.left), clean(part.right))
     if isinstance(part, Choice | Accepted):
-        return replace(part, text=clean(part.text), feedback=clean(part.feedback))
+        return type(part)(clean(part.text), part.share, clean(part.feedback))
     return replace(part, feedback=clean(part.feedback))
 
 

@@ -168,8 +168,9 @@ def test_patterns_that_could_take_forever_do_not() -> None:
 
 FRAGMENTS = [
     "<quiz>", "<question type='multichoice'>", "</question>", "<item>", "<presentation>", "<assessmentItem>",
-    "<itemBody>", "<choiceInteraction>", "]]>", "<![CDATA[", "PK\x03\x04", "\x00", "é", "%50%", "->", "\n\n", "question,a,b,correct",
-    '{"question":', "ANSWER: A", "A. x", "#Q ", "^ ", "###### 1. ", "- A: ", "#### Answer: A", "::", *'{}=~#,"[]\\\n',
+    "<itemBody>", "<choiceInteraction>", "]]>", "<![CDATA[", "PK\x03\x04", "\x00", "é", "%50%", "->", "\n\n",
+    "question,a,b,correct", '{"question":', "ANSWER: A", "A. x", "#Q ", "^ ", "###### 1. ", "- A: ",
+    "#### Answer: A", "::", *'{}=~#,"[]\\\n',
 ]  # fmt: skip
 
 
