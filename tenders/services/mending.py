@@ -11,6 +11,7 @@ from django.utils import timezone
 from ..exceptions import NotANoticeFile, RejectionMissing, SourceBusy, SourceMissing, StillUnreadable
 from ..models import Import, Rejection
 from . import importing
+from .duplicates import queue_finding
 from .sources import changeable_source
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ def read_again(*, rejection_id: int, actor: User, text: str) -> Import:
             record.delete()
         raise StillUnreadable(f"It still can't be read: {reason}")
     Rejection.objects.filter(pk=rejection_id, mended_at=None).update(mended_at=timezone.now())
+    if record.created or record.updated:
+        queue_finding(source)
     return record
 
 

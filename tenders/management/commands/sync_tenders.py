@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from accounts.exceptions import PlumblineError
 from tenders.models import Source
-from tenders.services import fetching, sources
+from tenders.services import duplicates, fetching, sources
 
 COUNTS = fetching.COUNTS
 SCHEMES = ("https://", "http://")
@@ -75,6 +75,7 @@ class Command(BaseCommand):
         if told["is_unchanged"]:
             print("Nothing has changed since the last time.", file=sys.stderr)
         self._count(told)
+        self._compare(source)
 
     def _read(self, path: Path, source: Source) -> None:
         files = list(sources.files_of(path))
@@ -94,6 +95,12 @@ class Command(BaseCommand):
                 print(f"{file.name}: {record.error}", file=sys.stderr)
         if not has_read:
             raise CommandError("No file could be read.")
+        self._compare(source)
+
+    def _compare(self, source: Source) -> None:
+        """By a worker: whether what came is published elsewhere, too."""
+        if self._totals["created"] or self._totals["updated"]:
+            duplicates.queue_finding(source)
 
     def _count(self, counts: dict[str, Any]) -> None:
         for name in COUNTS:
