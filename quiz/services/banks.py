@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
+from config import cache
 from jobs.models import Job
 from jobs.services import enqueue
 
+from ..airtable.mapping import NAMES
 from ..exceptions import BankMissing, BankRefused
-from ..models import Bank, SyncRejection
+from ..models import Bank, Category, SyncRejection
 from . import syncing
 
 if TYPE_CHECKING:
     from accounts.models import Organisation, User
 
 SYNC = "quiz.sync_airtable"
+EDITABLE = ("organisation", "name", "kind", "base_id", "table_id", "mapping", "is_scheduled")
 BUSY_FOR_S = 20.0
 
 
@@ -42,6 +47,51 @@ def bank_at(*, base_id: str, table_id: str, name: str = "") -> Bank:
     except IntegrityError as error:
         raise BankRefused(f"There is a bank called {bank.name!r} already: choose another name.") from error
     return bank
+
+
+def check_bank(values: Mapping[str, Any]) -> None:
+    """Raises BankRefused, with the `field` among its extras."""
+    is_airtable = values.get("kind") == Bank.Kind.AIRTABLE
+    for name, beginning in (("base_id", "app"), ("table_id", "tbl")):
+        given = values.get(name) or ""
+        if is_airtable and not re.fullmatch(rf"{beginning}\w{{8,36}}", given):
+            raise BankRefused(f"A table in Airtable needs its id, {beginning}…", extra={"field": name})
+        if given and not is_airtable:
+            raise BankRefused("Only a table in Airtable has one.", extra={"field": name})
+    if values.get("is_scheduled") and not is_airtable:
+        raise BankRefused("Only a table in Airtable can be read by the schedule.", extra={"field": "is_scheduled"})
+    mapping = values.get("mapping") or {}
+    if not isinstance(mapping, dict) or any(
+        ours not in NAMES or not isinstance(theirs, str) or not theirs.startswith("fld")
+        for ours, theirs in mapping.items()
+    ):
+        message = f"Field ids (fld…) by what they hold: {', '.join(NAMES)}."
+        raise BankRefused(message, extra={"field": "mapping"})
+
+
+def save_bank(*, bank: Bank, values: Mapping[str, Any]) -> Bank:
+    """`values`: of EDITABLE. What was known of another table before is forgotten. Raises BankRefused."""
+    before = (bank.base_id, bank.table_id)
+    for name in EDITABLE:
+        if name in values:
+            setattr(bank, name, values[name])
+    check_bank({name: getattr(bank, name) for name in EDITABLE})
+    if (bank.base_id, bank.table_id) != before:
+        bank.fields_seen, bank.webhook_id, bank.webhook_cursor, bank.webhook_expires_at = {}, "", 1, None
+        bank.last_full_at = None
+    try:
+        with transaction.atomic():
+            bank.save()
+    except IntegrityError as error:
+        raise BankRefused("There is a bank of this name, or of this table, already.") from error
+    return bank
+
+
+def save_category(*, category: Category) -> Category:
+    with transaction.atomic():
+        category.save()
+        cache.invalidate("quiz")
+    return category
 
 
 def existing_bank(*, name: str, organisation: Organisation | None = None) -> Bank:

@@ -1,0 +1,81 @@
+"""Forms of the admin's own pages, in its widgets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from unfold.widgets import (
+    UnfoldAdminFileFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+    UnfoldBooleanSwitchWidget,
+)
+
+from accounts.exceptions import PlumblineError
+
+from ..exchange import Format
+from ..models import Bank
+from ..services import banks
+from ..services.mending import LONGEST
+
+
+class BankForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable when it runs
+    class Meta:
+        model = Bank
+        fields = list(banks.EDITABLE)
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or self.cleaned_data
+        values["mapping"] = values.get("mapping") or {}
+        try:
+            # What can't be changed any more is not among the values.
+            banks.check_bank({name: getattr(self.instance, name) for name in banks.EDITABLE} | values)
+        except PlumblineError as error:
+            self.add_error(error.extra.get("field"), str(error))
+        return values
+
+
+class SyncForm(forms.Form):
+    is_full = forms.BooleanField(
+        label="All records",
+        required=False,
+        initial=True,
+        widget=UnfoldBooleanSwitchWidget,
+        help_text="Otherwise only what has changed since the last time, where Airtable tells.",
+    )
+    force = forms.BooleanField(
+        label="However many have vanished",
+        required=False,
+        widget=UnfoldBooleanSwitchWidget,
+        help_text="Retire questions even if more than 20, and more than a fifth of them, are gone from Airtable.",
+    )
+
+
+class UploadForm(forms.Form):
+    file = forms.FileField(
+        widget=UnfoldAdminFileFieldWidget,
+        help_text="CSV, JSON, GIFT, Aiken, Moodle XML, QTI 1.2 or 2.1, a QTI package, or OpenTrivia text.",
+    )
+    edition = forms.CharField(
+        required=False, max_length=40, widget=UnfoldAdminTextInputWidget, help_text="Of the pool, such as 2026-2030."
+    )
+    format = forms.ChoiceField(
+        required=False,
+        widget=UnfoldAdminSelectWidget,
+        choices=[("", "Told from the content"), *((each.value, each.value) for each in Format)],
+    )
+
+
+class MendForm(forms.Form):
+    text = forms.CharField(
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 24, "spellcheck": "false", "class": "font-mono"}),
+        strip=False,
+        max_length=LONGEST,
+        help_text="The whole question in any format that files may have; a row of CSV with its headings above.",
+    )
+
+
+class RetireForm(forms.Form):
+    reason = forms.CharField(max_length=200, widget=UnfoldAdminTextInputWidget)
