@@ -242,6 +242,7 @@ SPECTACULAR_SETTINGS = {
         "PositionKind": "projects.models.Position.Kind",
         "JobState": "jobs.models.Job.Status",
         "UserStatus": "accounts.models.User.Status",
+        "TenderFileStatus": "tenders.models.Import.Status",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

@@ -14,7 +14,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.querysets import home_organisation_id
+from accounts.querysets import acting_organisation_id
 from jobs.models import Job
 from jobs.services import enqueue
 from jobs.webhooks import link_to
@@ -60,14 +60,14 @@ def start_export(
 ) -> tuple[Export, Job]:
     """Queue a file of all hits. The same, still being made, is returned instead of a second one.
 
-    `query`: as in an address. `organisation_id`: whose assessments and decisions; by default the actor's first one.
+    `query`: as in an address. `organisation_id`: whose assessments and decisions; by default the one acted for.
     Raises BadFilter, ExportRefused.
     """
     if format not in WRITERS:
         raise ExportRefused("Choose the format: csv or xlsx.", code="bad_format")
     if order not in ORDERS:
         raise BadFilter("There is no such order.", extra={"errors": {"ordering": [f"One of {', '.join(ORDERS)}."]}})
-    organisation_id = organisation_id or home_organisation_id(actor)
+    organisation_id = organisation_id or acting_organisation_id(actor)
     filters = filters_from(query)
     search_tenders(user=actor, filters=filters, organisation_id=organisation_id)  # refuses what can't be searched for
     with transaction.atomic():

@@ -17,7 +17,20 @@ from django.urls import reverse
 
 from accounts.models import Organisation, User
 from jobs.models import Job
-from tenders.models import CompanyProfile, Decision, Enrichment, Import, Rejection, SavedSearch, Score, Source, Tender
+from tenders.models import (
+    CalendarFeed,
+    CompanyProfile,
+    Decision,
+    Enrichment,
+    Export,
+    Import,
+    Rejection,
+    SavedSearch,
+    Score,
+    Source,
+    Tender,
+    TenderDocument,
+)
 from tenders.services import sources
 from tests.factories.notices import given_release, lines_of
 from tests.factories.people import make_user
@@ -47,6 +60,9 @@ def own(organisation: Organisation, owner: User) -> Source:
     Score.objects.create(enrichment=said, relevance="high", relevance_score=0.9, **common)
     Decision.objects.create(tender=tender, organisation=organisation, choice="watch", by=owner)
     SavedSearch.objects.create(owner=owner, organisation=organisation, name="Roads")
+    CalendarFeed.objects.create(user=owner, organisation=organisation)
+    Export.objects.create(owner=owner, organisation=organisation, format="csv", order="published")
+    TenderDocument.objects.create(tender=tender, organisation=organisation, url="https://example.com", url_digest="x")
     return source
 
 
