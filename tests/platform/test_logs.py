@@ -139,6 +139,8 @@ def test_no_secret_of_a_request_is_written(client: Client, lines: Lines) -> None
     client.get(f"/api/jobs/?token={SECRET}&secret={SECRET}&page=2", headers=headers)
     client.get(f"/accounts/confirm-email/{SECRET}/")
     client.get(f"/accounts/password/reset/key/{SECRET}/")
+    client.get(f"/tenders/calendar/{SECRET}.ics")
+    client.get(f"/tenders/alerts/stop/{SECRET}/")
     client.post("/accounts/login/", {"login": "who@example.com", "password": SECRET})
     Client(enforce_csrf_checks=True).post(f"/accounts/login/?token={SECRET}", {"password": SECRET})  # Django logs that
     assert len(lines.of("request_finished")) >= 4
