@@ -30,9 +30,10 @@ def bytes_of(stream: IO[bytes], *, most: int = MAX_BYTES) -> bytes:
                 code="too_large",
             )
         pieces.append(piece)
-    if not b"".join(pieces).strip(b"\xef\xbb\xbf \t\r\n\x00"):
+    content = b"".join(pieces)
+    if not content.strip(b"\xef\xbb\xbf \t\r\n\x00"):
         raise NotReadable("The file is empty.", code="empty")
-    return b"".join(pieces)
+    return content
 
 
 def text_of(content: bytes) -> str:

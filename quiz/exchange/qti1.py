@@ -82,7 +82,7 @@ class _Question:
         self.labels = {each.get("ident", ""): _material(each) for each in within(presentation, "response_label")}
         self.feedbacks = {each.get("ident", ""): _material(each) for each in within(element, "itemfeedback")}
         self.stem = self._stem(presentation)
-        self.pictures = [f"figure:{name}" for each in within(presentation, "matimage") if (name := each.get("uri"))]
+        self.pictures = [f"figure:{each.get('uri')}" for each in within(presentation, "matimage") if each.get("uri")]
         for text in (self.stem, *self.labels.values()):
             self.pictures += pictures_in_html(text.text) if text.markup is Markup.HTML else []
         told = [text for name, text in self.feedbacks.items() if name.removesuffix("_fb") in {*self.labels, "general"}]
