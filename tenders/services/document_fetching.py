@@ -23,7 +23,6 @@ from django.utils import timezone
 from accounts.exceptions import Missing, Refused, Temporary
 from accounts.models import User
 from projects.models import Document, Project
-from projects.services.access import ReadOnly
 from projects.services.documents import upload_document
 
 from ..models import StoredContent, TenderDocument
@@ -204,7 +203,7 @@ def carry(*, documents: TenderDocumentQuerySet, project_id: UUID, actor_id: UUID
                     kind=Document.Kind.OTHER,
                 )
             carried += 1
-        except (Missing, ReadOnly) as error:  # whoever asked may write there no more; or the file is gone
+        except (Missing, Refused) as error:  # whoever asked may write there no more; or the file is gone
             log.warning("document_not_carried", document=str(document.pk), error=str(error))
     return carried
 
