@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 
+import ijson  # type: ignore[import-untyped]
 import orjson
 
 from .notice import Rejected, Release
@@ -18,12 +20,26 @@ def is_lines(start: bytes) -> bool:
     wrote on one line is none. A first line that is faulty is told from the objects that follow it."""
     line, newline, rest = start.partition(b"\n")
     if not newline:
-        return False
+        return _begins_release(start)
     try:
         first = orjson.loads(line)
     except orjson.JSONDecodeError:
         return _objects_follow(line.rstrip(), rest)
     return isinstance(first, dict) and (bool(rest.strip()) or "ocid" in first)
+
+
+def _begins_release(start: bytes) -> bool:
+    """Whether the first line, longer than what was looked at, is a release or record by itself and no package."""
+    depth, events = 0, ijson.basic_parse(io.BytesIO(start))
+    try:
+        for event, value in events:
+            if depth == 1 and event == "map_key" and value in ("ocid", "releases", "records"):
+                return bool(value == "ocid")
+            depth += event.startswith("start_")
+            depth -= event.startswith("end_")
+    except ijson.JSONError:
+        pass  # it ends in the middle, as was to be expected
+    return False
 
 
 def _objects_follow(line: bytes, rest: bytes) -> bool:

@@ -39,3 +39,11 @@ def test_a_package_with_a_release_on_each_line_is_still_a_package(opening: bytes
     items = list(read(io.BytesIO(content)).items)
     if not opening.startswith(b"["):
         assert [type(item) for item in items] == [Release] * count
+
+
+def test_a_first_line_longer_than_what_is_looked_at_is_a_line() -> None:
+    long = given_release(1, tender={"description": "x" * 100_000, "items": [{"ocid": "no", "releases": []}]})
+    items = list(read(io.BytesIO(lines_of(long, given_release(2)))).items)
+    assert [type(item) for item in items] == [Release, Release]
+    package = orjson.dumps({"version": "1.1", "releases": [long, given_release(2)]})
+    assert format_of(package[:65536]) == "ocds_package"
