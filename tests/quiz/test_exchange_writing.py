@@ -56,38 +56,7 @@ def one_line(texts: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 def items(draw: st.DrawFn, texts: st.SearchStrategy[str], *, with_feedback: bool = True) -> Item:
     """Sound questions of every kind."""
     text = kept(texts)
-    feedback = st.just("") | text if with_feedback else st.just("")
     kind = draw(st.sampled_from(list(Kind)))
-    answers: dict[str, Any] = {}
-    if kind is Kind.TRUE_FALSE:
-        answers["choices"] = true_false(draw(st.booleans()), if_true=draw(feedback), if_false=draw(feedback))
-    elif kind in (Kind.SINGLE, Kind.MULTIPLE):
-        count = draw(st.integers(1, 3))
-        share = Decimal(1) if kind is Kind.SINGLE else equal_share(count)
-        wrong = SHARES.filter(lambda share: kind is Kind.SINGLE or share <= 0) if with_feedback else st.just(Decimal(0))
-        right = [Choice(draw(text), share, draw(feedback)) for _ in range(count if kind is Kind.MULTIPLE else 1)]
-        others = draw(st.lists(st.builds(Choice, text, wrong, feedback), min_size=1, max_size=4))
-        answers["choices"] = tuple(draw(st.permutations(right + others)))
-    elif kind is Kind.SHORT:
-        share = SHARES if with_feedback else st.just(Decimal(1))
-        more = draw(st.lists(st.builds(Accepted, text, share, feedback), max_size=3))
-        answers["accepted"] = (Accepted(draw(text), Decimal(1), draw(feedback)), *more)
-        answers["is_case_sensitive"] = draw(st.booleans())
-    elif kind is Kind.NUMERIC:
-        bounds = draw(st.lists(st.tuples(NUMBERS, NUMBERS).map(sorted), min_size=1, max_size=3))
-        share = SHARES if with_feedback else st.just(Decimal(1))
-        answers["ranges"] = tuple(
-            Range(low, high, Decimal(1) if at == 0 else draw(share), draw(feedback))
-            for at, (low, high) in enumerate(bounds)
-        )
-    elif kind is Kind.MATCHING:
-        lefts = draw(st.lists(text, min_size=2, max_size=4, unique=True))
-        spare = draw(st.lists(text, max_size=2, unique=True))
-        pairs = [Pair(left, draw(text)) for left in lefts]
-        used = {pair.right for pair in pairs}
-        answers["pairs"] = (*pairs, *(Pair("", right) for right in spare if right not in used))
-    else:
-        answers["sequence"] = tuple(draw(st.lists(text, min_size=2, max_size=4)))
     names = st.lists(one_line(texts).filter(bool), max_size=2, unique=True).map(tuple)
     item = Item(
         kind=kind,
@@ -100,11 +69,48 @@ def items(draw: st.DrawFn, texts: st.SearchStrategy[str], *, with_feedback: bool
         references=draw(names),
         tags=draw(names),
         difficulty=draw(st.none() | st.decimals(0, 1, places=2)),
-        **answers,
+        **draw(chosen(kind, text, with_feedback) if kind in CHOSEN else given_freely(kind, text, with_feedback)),
     )
     whole = sound(item, position=1, raw="")
     assert isinstance(whole, Item)
     return whole
+
+
+CHOSEN = (Kind.TRUE_FALSE, Kind.SINGLE, Kind.MULTIPLE)
+
+
+@st.composite
+def chosen(draw: st.DrawFn, kind: Kind, text: st.SearchStrategy[str], with_feedback: bool) -> dict[str, Any]:
+    feedback = st.just("") | text if with_feedback else st.just("")
+    if kind is Kind.TRUE_FALSE:
+        return {"choices": true_false(draw(st.booleans()), if_true=draw(feedback), if_false=draw(feedback))}
+    count = draw(st.integers(1, 3)) if kind is Kind.MULTIPLE else 1
+    wrong = SHARES.filter(lambda share: kind is Kind.SINGLE or share <= 0) if with_feedback else st.just(Decimal(0))
+    right = [Choice(draw(text), equal_share(count), draw(feedback)) for _ in range(count)]
+    others = draw(st.lists(st.builds(Choice, text, wrong, feedback), min_size=1, max_size=4))
+    return {"choices": tuple(draw(st.permutations(right + others)))}
+
+
+@st.composite
+def given_freely(draw: st.DrawFn, kind: Kind, text: st.SearchStrategy[str], with_feedback: bool) -> dict[str, Any]:
+    feedback = st.just("") | text if with_feedback else st.just("")
+    share = SHARES if with_feedback else st.just(Decimal(1))
+    if kind is Kind.SHORT:
+        more = draw(st.lists(st.builds(Accepted, text, share, feedback), max_size=3))
+        first = Accepted(draw(text), Decimal(1), draw(feedback))
+        return {"accepted": (first, *more), "is_case_sensitive": draw(st.booleans())}
+    if kind is Kind.NUMERIC:
+        bounds = draw(st.lists(st.tuples(NUMBERS, NUMBERS).map(sorted), min_size=1, max_size=3))
+        shares = [Decimal(1), *(draw(share) for _ in bounds[1:])]
+        pairs = zip(bounds, shares, strict=True)
+        return {"ranges": tuple(Range(low, high, share, draw(feedback)) for (low, high), share in pairs)}
+    if kind is Kind.ORDERING:
+        return {"sequence": tuple(draw(st.lists(text, min_size=2, max_size=4)))}
+    lefts = draw(st.lists(text, min_size=2, max_size=4, unique=True))
+    matched = [Pair(left, draw(text)) for left in lefts]
+    used = {pair.right for pair in matched}
+    spare = draw(st.lists(text.filter(lambda right: right not in used), max_size=2, unique=True))
+    return {"pairs": (*matched, *(Pair("", right) for right in spare))}
 
 
 def written(format: Format, questions: list[Item]) -> tuple[list[Loss], list[Item | Rejected]]:
