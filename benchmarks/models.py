@@ -1,91 +1,121 @@
-"""Questions to a model that takes half a second, twenty in flight over all threads: the whole of `ai.ask` (limits,
-budget, a row for each call) beside the ideal, and beside the same requests sent by twenty threads with nothing around
-them.
+"""Tenders read by a model that takes a second, twenty in flight over two worker processes: from the asking to the last
+row, beside the ideal, and beside the same requests sent by twenty threads with nothing around them.
 
 The server is a process of its own, and counts what it has in flight.
 """
 
 from __future__ import annotations
 
-import json
+import io
+import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
 
 import httpx
-from pydantic import BaseModel, Field
 
 from benchmarks.ground import BASE_DIR
 from benchmarks.report import Report
+from tests.ai import stand_in
 
-CALLS, AT_ONCE, LATENCY_S = 600, 20, 0.5
-IDEAL_S = CALLS / AT_ONCE * LATENCY_S
-MOST_TIMES_IDEAL = 1.25
-
-
-class Verdict(BaseModel):
-    title: str
-    score: float = Field(ge=0, le=1)
-    tags: list[str]
+TENDERS, AT_ONCE, LATENCY_S, WORKERS = 1000, 20, 1.0, 2
+IDEAL_S = TENDERS / AT_ONCE * LATENCY_S
+MOST_TIMES_IDEAL = 1.15
+WARM = 40  # tenders read before the clock starts, so that connections are there
+WITHIN_S = 600.0
 
 
 def measure() -> Iterator[Report]:
-    program = [sys.executable, "-m", "tests.ai.stand_in", str(LATENCY_S)]
-    with subprocess.Popen(program, cwd=BASE_DIR, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdin and server.stdout
-        url = server.stdout.readline().strip()
+    with stand_in.elsewhere(latency_s=LATENCY_S, answer="tests.tenders.answers:assessment") as url:
         bare_s = _bare(url)
-        asked_s = _asked(url)
-        server.stdin.close()
-        seen = json.loads(server.stdout.readline())
-    from ai.models import ModelCall
+    with stand_in.elsewhere(latency_s=LATENCY_S, answer="tests.tenders.answers:assessment") as url, _model(url):
+        read_s, cpu_s = _read()
+        seen = stand_in.seen_by(url)
+    from tenders.models import Enrichment
 
-    report = Report(f"{CALLS} questions to a model that takes {LATENCY_S} s, {AT_ONCE} in flight")
-    report.claim("times the ideal", asked_s / IDEAL_S, "×", MOST_TIMES_IDEAL,
-                 reference=f"ideal {IDEAL_S:.1f} s; bare requests {bare_s / IDEAL_S:.2f} ×")  # fmt: skip
+    rows = Enrichment.objects.filter(method="model")
+    report = Report(f"{TENDERS:,} tenders read by a model that takes {LATENCY_S:g} s, {AT_ONCE} in flight")
+    report.claim("times the ideal", read_s / IDEAL_S, "×", MOST_TIMES_IDEAL,
+                 reference=f"ideal {IDEAL_S:.0f} s; bare requests {bare_s / IDEAL_S:.2f} ×")  # fmt: skip
     report.claim("most in flight, by the server's count", seen["most_in_flight"], "", AT_ONCE)
-    report.claim(
-        "answered and on record", ModelCall.objects.filter(status="answered").count(), "", CALLS, at_least=True
-    )
-    report.figure(
-        "our own time per question", f"{1000 * (asked_s - bare_s) * AT_ONCE / CALLS:.1f} ms beside bare requests"
-    )
+    report.claim("read by the model, once each", rows.values("tender").distinct().count(), "", TENDERS + WARM,
+                 at_least=True, reference=f"{rows.count():,} rows, {seen['requests']:,} requests")  # fmt: skip
+    report.figure("CPU of the workers per tender", f"{1000 * cpu_s / (TENDERS + WARM):.0f} ms")
     yield report
 
 
 def _bare(url: str) -> float:
-    with httpx.Client(trust_env=False) as client:
-        return _timed(AT_ONCE, lambda number: client.post(f"{url}/v1/messages", json={"model": "m"}).raise_for_status())
+    def ask(number: int) -> None:
+        client.post(f"{url}/v1/messages", json={"model": "m", "messages": []}).raise_for_status()
+
+    with httpx.Client(trust_env=False, timeout=60) as client, ThreadPoolExecutor(AT_ONCE) as pool:
+        list(pool.map(ask, range(AT_ONCE)))
+        began = time.perf_counter()
+        list(pool.map(ask, range(TENDERS)))
+        return time.perf_counter() - began
 
 
-def _asked(url: str) -> float:
-    """More threads than places, as workers have: who waits for a place costs nothing."""
-    from django.db import connections
+@contextmanager
+def _model(url: str) -> Iterator[None]:
+    """For this process and those that it starts."""
     from django.test import override_settings
 
-    import ai
+    told = {"PROVIDER": "anthropic", "MODEL": "claude-haiku-4-5", "BASE_URL": url}
+    more = {"AI_DAILY_BUDGET_USD": "none", "MODEL_TOKENS_PER_MINUTE": "1000000000"}
+    more |= {"MODEL_CALLS_RESERVED": "0"}  # else four places would stay empty: nobody asks in the high queue
+    more |= {"MODEL_REQUESTS_PER_MINUTE": "1000000"} | {f"AI_{name}": value for name, value in told.items()}
+    before = {name: os.environ.get(name) for name in more}
+    os.environ.update(more)
+    try:
+        with override_settings(**{f"AI_{name}": value for name, value in told.items()}):
+            yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name)
+            if value is not None:
+                os.environ[name] = value
 
-    limits = {
-        "model:anthropic": {"size": AT_ONCE, "lease_s": 60, "reserved": {"high": 4}},
-        "model:anthropic:tokens": {"per_minute": 1e9},
-        "model:anthropic:requests": {"per_minute": 1e9},
-    }
 
-    def ask(number: int) -> None:
-        ai.ask(Verdict, f"Notice {number}", purpose="bench", queue="high" if number % 2 else "default")
+def _read() -> tuple[float, float]:
+    """(seconds from the asking to the batch's end, seconds of CPU of the workers)."""
+    from tenders.models import CompanyProfile
+    from tenders.services import runs, sources
+    from tests.factories.notices import given_release, lines_of
+    from tests.factories.people import make_organisation
 
-    configured = {"AI_PROVIDER": "anthropic", "AI_MODEL": "m", "AI_BASE_URL": url, "AI_DAILY_BUDGET_USD": None}
-    with override_settings(JOBS_LIMITS=limits, **configured):
-        return _timed(30, ask, at_end=connections.close_all)
-
-
-def _timed(threads: int, work: Callable[[int], object], at_end: Callable[[], None] = lambda: None) -> float:
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(work, range(-threads, 0)))  # connections are made before the clock starts
+    firm = make_organisation("Road builder")
+    CompanyProfile.objects.create(organisation=firm, cpv_codes=["45233"], keywords=["road", "resurfacing"])
+    lines = lines_of(*(given_release(number) for number in range(TENDERS + WARM)))
+    source = sources.source_named(name="Published")
+    sources.import_file(source=source, stream=io.BytesIO(lines), filename="notices.jsonl")
+    command = [sys.executable, "manage.py", "work", "default"]
+    workers = [subprocess.Popen(command, cwd=BASE_DIR) for _ in range(WORKERS)]
+    try:
+        _until_ended(runs.start(organisation=firm, limit=WARM))
         began = time.perf_counter()
-        list(pool.map(work, range(CALLS)))
+        _until_ended(runs.start(organisation=firm))
         took_s = time.perf_counter() - began
-        list(pool.map(lambda number: at_end(), range(threads)))
-    return took_s
+    finally:
+        for worker in workers:
+            worker.terminate()
+        spent_s = sum(_cpu_s(worker) for worker in workers)
+    return took_s, spent_s
+
+
+def _until_ended(run: Any) -> None:
+    from jobs.models import Job
+
+    deadline = time.monotonic() + WITHIN_S
+    while Job.objects.get(pk=run["batch_id"]).is_active:
+        assert time.monotonic() < deadline, "the run does not end"
+        time.sleep(0.05)
+
+
+def _cpu_s(worker: subprocess.Popen[bytes]) -> float:
+    _, _, usage = os.wait4(worker.pid, 0)
+    worker.returncode = 0
+    return usage.ru_utime + usage.ru_stime

@@ -31,13 +31,14 @@ class Place:
     @property
     def request_s(self) -> float:
         """How long a request may take."""
-        left_s = settings.AI_TIMEOUT_S if self._lease is None else self._lease.remaining_s
-        return max(0.1, min(settings.AI_TIMEOUT_S, left_s))
+        timeout_s = float(settings.AI_TIMEOUT_S)
+        left_s = timeout_s if self._lease is None else self._lease.remaining_s
+        return max(0.1, min(timeout_s, left_s))
 
     @property
     def flight_s(self) -> float:
         """When a request is over for certain, also if who sent it is gone: as long as a lease lasts."""
-        return 2.0 * settings.AI_TIMEOUT_S
+        return 2 * float(settings.AI_TIMEOUT_S)
 
     def succeeded(self) -> None:
         if self._lease is not None:

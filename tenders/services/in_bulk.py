@@ -95,7 +95,7 @@ def _readings(outcomes: Sequence[Outcome[Assessment]], organisation_id: UUID, pr
     as_sent = {str(tender.pk): tender for tender in tenders if tender.content_hash == sent[str(tender.pk)]}
     read_since = Score.objects.filter(
         organisation_id=organisation_id,
-        tender__in=as_sent,
+        tender__in=list(as_sent.values()),
         enrichment__method=Enrichment.Method.MODEL,
         profile_revision__gte=profile.revision,
         ai_processed_at__gte=min(outcome.call.created_at for outcome in outcomes),
