@@ -30,10 +30,10 @@ from accounts.models import Membership
 
 from .. import outbound
 from ..events import publish_on_commit
-from ..models import WebhookDelivery, WebhookEndpoint
+from ..models import Job, WebhookDelivery, WebhookEndpoint
 from ..services.enqueueing import wake_on_commit
 from . import signing
-from .emitting import job_for
+from .emitting import BEHIND, job_for
 from .event_types import TEST
 from .exceptions import DeliveryMissing, EndpointOff, NotAccepted, StillTrying
 
@@ -156,10 +156,11 @@ def _note_success(delivery: WebhookDelivery, answer: outbound.Answer) -> None:
 
 def _note_failure(delivery: WebhookDelivery, error: PlumblineError) -> None:
     """A test says nothing of the endpoint's health: its owner is only trying it out."""
+    has_begun = False
     with transaction.atomic():
         if delivery.event_type != TEST:
             sound = WebhookEndpoint.objects.filter(pk=delivery.endpoint_id, failing_since=None)
-            sound.update(failing_since=timezone.now())
+            has_begun = bool(sound.update(failing_since=timezone.now()))
             if error.code == "gone":
                 switch_off(endpoint_id=delivery.endpoint_id, reason=str(error))
         WebhookDelivery.objects.filter(pk=delivery.pk, status=WebhookDelivery.Status.PENDING).update(
@@ -167,6 +168,18 @@ def _note_failure(delivery: WebhookDelivery, error: PlumblineError) -> None:
             response_status=error.extra.get("status"),
             response_excerpt=error.extra.get("excerpt", ""),
         )
+    if has_begun:
+        _put_behind(delivery.endpoint_id)
+
+
+def _put_behind(endpoint_id: UUID) -> None:
+    """What waits for an endpoint that began to fail lets the messages to others pass. Rows that somebody is writing are
+    left as they are."""
+    waiting = WebhookDelivery.objects.filter(endpoint_id=endpoint_id, status=WebhookDelivery.Status.PENDING)
+    with transaction.atomic():
+        free = Job.objects.filter(pk__in=waiting.values("job"), status__in=(Job.Status.QUEUED, Job.Status.RETRYING))
+        jobs = list(free.select_for_update(skip_locked=True).values_list("pk", flat=True))
+        Job.objects.filter(pk__in=jobs).update(priority=BEHIND)
 
 
 def give_up(*, delivery_id: UUID, reason: str) -> None:

@@ -19,6 +19,7 @@ from ..trace import request_id
 from .event_types import is_declared
 
 DELIVER = "jobs.deliver_webhook"
+BEHIND = Job.Priority.LOW  # messages to an endpoint that fails: others are not to wait behind them
 
 
 def emit(*, event_type: str, organisation_id: UUID, data: Mapping[str, Any]) -> int:
@@ -29,10 +30,10 @@ def emit(*, event_type: str, organisation_id: UUID, data: Mapping[str, Any]) -> 
     """
     if not is_declared(event_type):
         raise ValueError(f"Event type {event_type!r} is not declared.")
-    endpoints = list(WebhookEndpoint.objects.listening(organisation_id, event_type).values_list("pk", flat=True))
+    endpoints = list(WebhookEndpoint.objects.listening(organisation_id, event_type))
     if endpoints:
         payload = payload_of(event_type, data)
-        queue([WebhookDelivery(endpoint_id=pk, event_type=event_type, payload=payload) for pk in endpoints])
+        queue([WebhookDelivery(endpoint=endpoint, event_type=event_type, payload=payload) for endpoint in endpoints])
     return len(endpoints)
 
 
@@ -59,6 +60,7 @@ def job_for(delivery: WebhookDelivery, *, max_retries: int | None = None) -> Job
     return Job(
         kind=kind.name,
         queue=kind.queue,
+        priority=BEHIND if delivery.endpoint.failing_since else Job.Priority.NORMAL,
         params={"delivery_id": str(delivery.pk)},
         about=delivery.event_type,
         request_id=request_id(),

@@ -13,7 +13,9 @@ from django.utils import timezone
 
 from accounts.models import Organisation, User
 from jobs.models import Job, WebhookDelivery, WebhookEndpoint
+from jobs.runner import run_here
 from jobs.services import cancel, retry
+from jobs.services.claiming import claim_next
 from jobs.sweeper import sweep
 from jobs.webhooks import delivering, endpoints, signing
 from jobs.webhooks.exceptions import EndpointOff, StillTrying
@@ -249,3 +251,28 @@ def test_receiver_that_does_not_answer_keeps_no_other_waiting(
             wait_until(delivered.exists, "the other one answered", PATIENCE_S)
     assert delivered.get().endpoint.url == other.url()
     assert (len(there.came), len(other.came)) == (1, 1)
+
+
+def test_nobody_waits_behind_an_endpoint_that_fails(
+    endpoint: WebhookEndpoint, organisation: Organisation, stranger: User, there: Receiver
+) -> None:
+    there.will_answer(500)
+    for _ in range(5):
+        tell(organisation)
+    waiting = list(WebhookDelivery.objects.order_by("created_at", "pk"))
+    run_here(job_id=waiting[0].job_id)
+    tell(organisation)  # known to fail by now
+    endpoints.create_endpoint(actor=stranger, url=there.url("/sound"), event_types=["*"])
+    tell(stranger.memberships.get().organisation)
+    sound = WebhookDelivery.objects.exclude(endpoint=endpoint).get()
+    claimed = claim_next(queue="low")
+    assert claimed is not None and claimed.pk == sound.job_id
+    behind = [claim_next(queue="low") for _ in range(5)]
+    assert all(job is not None and job.priority == Job.Priority.LOW for job in behind)
+
+    # Delivered once, it waits like the others again
+    there.will_answer(200)
+    Job.objects.filter(pk=waiting[1].job_id).update(status="queued")
+    run_here(job_id=waiting[1].job_id)
+    tell(organisation)
+    assert Job.objects.latest("created_at").priority == Job.Priority.NORMAL
