@@ -8,7 +8,9 @@ from argparse import ArgumentParser
 from benchmarks.ground import prepared
 from benchmarks.report import Report, keep, print_report
 
-NAMES = ("bulk", "events", "jobs", "throttles", "caches", "limits", "pages", "models", "tenders")
+NAMES = (
+    "bulk", "events", "jobs", "throttles", "caches", "limits", "pages", "models", "tenders", "quiz", "quiz_endpoint",
+)  # fmt: skip
 
 
 def main() -> int:
@@ -20,7 +22,19 @@ def main() -> int:
         parser.error(f"no benchmark is called {', '.join(unknown)}; there are {', '.join(NAMES)}")
     reports: list[Report] = []
     with prepared() as folder:
-        from benchmarks import bulk, caches, events, jobs, limits, models, pages, tenders, throttles
+        from benchmarks import (
+            bulk,
+            caches,
+            events,
+            jobs,
+            limits,
+            models,
+            pages,
+            quiz,
+            quiz_endpoint,
+            tenders,
+            throttles,
+        )
 
         big = bulk.big_project(folder) if {"bulk", "pages"} & set(wanted) else None
         if big is not None and "bulk" in wanted:
@@ -39,6 +53,10 @@ def main() -> int:
             reports += _shown(pages.measure(big))
         if "tenders" in wanted:
             reports += _shown(tenders.measure(folder))
+        if "quiz" in wanted:
+            reports += _shown(quiz.measure())
+        if "quiz_endpoint" in wanted:
+            reports += _shown(quiz_endpoint.measure())
         if "models" in wanted:
             reports += _shown(models.measure())
     print(f"\nKept in {keep(reports)}")

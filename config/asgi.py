@@ -25,7 +25,7 @@ from jobs.sockets.routing import socket_application  # noqa: E402
 from quiz.front import QuizFront  # noqa: E402
 
 refuse_half_configured()
-pages = with_whole_bodies(
-    without_disguised_headers(QuizFront(WSGIMiddleware(cast(Any, wsgi), workers=settings.WEB_THREADS)))
+pages = QuizFront(
+    with_whole_bodies(without_disguised_headers(WSGIMiddleware(cast(Any, wsgi), workers=settings.WEB_THREADS)))
 )
 application = ProtocolTypeRouter({"http": pages, "websocket": socket_application})

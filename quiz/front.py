@@ -43,6 +43,8 @@ PLAIN = [
     (b"cache-control", b"no-store"),
     (b"x-content-type-options", b"nosniff"),
 ]
+Counted = tuple[tuple[Window, ...], tuple[str, ...], tuple[int, ...]]  # windows, their keys and arguments
+UNCOUNTED: Counted = ((), (), ())
 Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
 
 
@@ -73,11 +75,12 @@ class QuizFront:
         if asked is None:
             return None
         count, keys = asked
-        windows = _windows((scope.get("client") or ("",))[0], _forwarded(scope["headers"])) if is_enabled() else ()
+        counted = (
+            _windows((scope.get("client") or ("",))[0], _forwarded(scope["headers"])) if is_enabled() else UNCOUNTED
+        )
+        windows, window_keys, window_arguments = counted
         try:
-            told, *more = await self._line().run(
-                DRAW, [*keys, *throttle_keys(windows)], [count, "", 0, *arguments_of(windows)]
-            )
+            told, *more = await self._line().run(DRAW, keys + window_keys, (count, "", 0, *window_arguments))
         except RedisAway:
             return None
         if told == b"missing":
@@ -126,9 +129,10 @@ def _forwarded(headers: list[tuple[bytes, bytes]]) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _windows(remote: str, forwarded: str) -> tuple[Window, ...]:
+def _windows(remote: str, forwarded: str) -> Counted:
     place = place_of(stated_address(remote, forwarded))
-    return tuple(Window(limit, place) for limit in limits_of("anonymous"))
+    windows = tuple(Window(limit, place) for limit in limits_of("anonymous"))
+    return windows, tuple(throttle_keys(windows)), tuple(arguments_of(windows))
 
 
 def _limits(verdict: Verdict | None) -> list[tuple[bytes, bytes]]:

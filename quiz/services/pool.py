@@ -79,7 +79,7 @@ def quiz(*, user: User | AnonymousUser, wish: Wish) -> tuple[bytes, bool]:
 
 def encoded_quiz(questions: list[bytes]) -> bytes:
     """`{"count", "questions"}` of encoded questions; sets come in an order of their own, so they are shuffled."""
-    random.shuffle(questions)
+    questions.sort(key=lambda _: random.random())  # noqa: S311  # an order, no secret
     return b'{"count":%d,"questions":[%b]}' % (len(questions), b",".join(questions))
 
 

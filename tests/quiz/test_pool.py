@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import uvloop
 from django.test import override_settings
 from rest_framework.test import APIClient
 
@@ -305,7 +306,8 @@ def test_how_the_pools_do_is_told_with_the_caches(category: Category) -> None:
     assert told["hits"] >= 2 and told["misses"] >= 1
 
 
-def test_the_line_to_redis_comes_back_after_it_was_lost(category: Category) -> None:
+@pytest.mark.parametrize("run", [asyncio.run, uvloop.run])  # servers use either
+def test_the_line_to_redis_comes_back_after_it_was_lost(category: Category, run: Any) -> None:
     make_question(category)
     until_hit()
 
@@ -322,7 +324,7 @@ def test_the_line_to_redis_comes_back_after_it_was_lost(category: Category) -> N
         line.close()
         return [first, *several]
 
-    assert all(answer[0] == b"drawn" for answer in asyncio.run(twice()))
+    assert all(answer[0] == b"drawn" for answer in run(twice()))
 
 
 def test_clauses_are_found_by_number_its_beginning_and_words() -> None:
