@@ -61,7 +61,7 @@ class Attempt(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="quiz_attempts", db_index=False
     )
     category = models.ForeignKey(
-        Category, null=True, blank=True, on_delete=models.PROTECT, related_name="attempts",
+        Category, null=True, blank=True, on_delete=models.RESTRICT, related_name="attempts",
         help_text="Empty: questions of all categories (review).",
     )  # fmt: skip
     mode = models.CharField(max_length=8, choices=Mode.choices)
@@ -109,7 +109,7 @@ class Answer(models.Model):
     id = models.BigAutoField(primary_key=True)
     attempt = models.ForeignKey(Attempt, on_delete=models.CASCADE, related_name="answers", db_index=False)
     position = models.PositiveSmallIntegerField(help_text="From 1.")
-    version = models.ForeignKey(QuestionVersion, on_delete=models.PROTECT, related_name="answers", db_index=False)
+    version = models.ForeignKey(QuestionVersion, on_delete=models.RESTRICT, related_name="answers", db_index=False)
     shown = models.JSONField(default=list, help_text="Ids of choices, rights or parts in the order they were shown.")
     given = models.JSONField(null=True, blank=True)
     share = models.DecimalField(max_digits=5, decimal_places=4, null=True, blank=True)

@@ -26,9 +26,9 @@ class Question(models.Model):
     bank = models.ForeignKey(Bank, on_delete=models.CASCADE, related_name="questions", db_index=False)
     edition = models.CharField(max_length=40, blank=True, help_text="Of the pool: 2026-2030.")
     external_id = models.CharField(max_length=200)
-    category = models.ForeignKey(Category, on_delete=models.PROTECT, related_name="questions")
+    category = models.ForeignKey(Category, on_delete=models.RESTRICT, related_name="questions")
     current = models.OneToOneField(
-        "quiz.QuestionVersion", null=True, on_delete=models.PROTECT, related_name="+", editable=False
+        "quiz.QuestionVersion", null=True, on_delete=models.RESTRICT, related_name="+", editable=False
     )
     source_hash = models.CharField(max_length=64, editable=False, help_text="Of all that its keeper says of it.")
     flag = models.CharField(max_length=300, blank=True, help_text="Why it must not be in an exam: its clause changed.")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 from django.contrib.postgres.search import SearchQuery
 from django.db import IntegrityError, transaction
+from django.db.models import RestrictedError
 from django.utils import timezone
 
 from accounts.models import User
-from quiz.models import Attempt, Bank, Category, Clause, Edition, Question, QuestionVersion, Standard
+from quiz.models import Answer, Attempt, Bank, Category, Clause, Edition, Question, QuestionVersion, Standard
 
 pytestmark = pytest.mark.django_db
 
@@ -55,3 +56,19 @@ def test_clauses_are_found_by_number_and_by_words() -> None:
     )
     assert Clause.objects.filter(search=SearchQuery("preheat", config="english")).get() == clause
     assert Clause.objects.filter(search=SearchQuery("4.1.2", config="simple")).get() == clause
+
+
+def test_a_bank_goes_with_its_questions_unless_they_were_answered(question: Question) -> None:
+    version = QuestionVersion.objects.create(
+        question=question, number=1, kind="true_false", stem="Steel rusts.", body={}, content_hash="0" * 64
+    )
+    Question.objects.filter(pk=question.pk).update(current=version)
+    attempt = Attempt.objects.create(
+        user=User.objects.create_user("learner@plumbline.example", "a long password"), mode="practice", question_count=1
+    )
+    answer = Answer.objects.create(attempt=attempt, position=1, version=version)
+    with pytest.raises(RestrictedError):
+        question.bank.delete()
+    answer.delete()
+    question.bank.delete()
+    assert not QuestionVersion.objects.exists()
