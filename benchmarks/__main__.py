@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from benchmarks.ground import prepared
 from benchmarks.report import Report, keep, print_report
@@ -22,45 +24,31 @@ def main() -> int:
         parser.error(f"no benchmark is called {', '.join(unknown)}; there are {', '.join(NAMES)}")
     reports: list[Report] = []
     with prepared() as folder:
-        from benchmarks import (
-            bulk,
-            caches,
-            events,
-            jobs,
-            limits,
-            models,
-            pages,
-            quiz,
-            quiz_endpoint,
-            tenders,
-            throttles,
-        )
-
-        big = bulk.big_project(folder) if {"bulk", "pages"} & set(wanted) else None
-        if big is not None and "bulk" in wanted:
-            reports += _shown(bulk.measure(big))
-        if "events" in wanted:
-            reports += _shown(events.measure())
-        if "jobs" in wanted:
-            reports += _shown(jobs.measure())
-        if "throttles" in wanted:
-            reports += _shown(throttles.measure())
-        if "caches" in wanted:
-            reports += _shown(caches.measure())
-        if "limits" in wanted:
-            reports += _shown(limits.measure())
-        if big is not None and "pages" in wanted:
-            reports += _shown(pages.measure(big))
-        if "tenders" in wanted:
-            reports += _shown(tenders.measure(folder))
-        if "quiz" in wanted:
-            reports += _shown(quiz.measure())
-        if "quiz_endpoint" in wanted:
-            reports += _shown(quiz_endpoint.measure())
-        if "models" in wanted:
-            reports += _shown(models.measure())
+        for name, measure in _measures(wanted, folder):
+            if name in wanted:
+                reports += _shown(measure())
     print(f"\nKept in {keep(reports)}")
     return 0 if all(report.holds for report in reports) else 1
+
+
+def _measures(wanted: list[str], folder: Path) -> list[tuple[str, Callable[[], Iterator[Report]]]]:
+    """In the order of their running. They import the site: not before there is one."""
+    from benchmarks import bulk, caches, events, jobs, limits, models, pages, quiz, quiz_endpoint, tenders, throttles
+
+    big = bulk.big_project(folder) if {"bulk", "pages"} & set(wanted) else None
+    return [
+        ("bulk", lambda: bulk.measure(big)),
+        ("events", events.measure),
+        ("jobs", jobs.measure),
+        ("throttles", throttles.measure),
+        ("caches", caches.measure),
+        ("limits", limits.measure),
+        ("pages", lambda: pages.measure(big)),
+        ("tenders", lambda: tenders.measure(folder)),
+        ("quiz", quiz.measure),
+        ("quiz_endpoint", quiz_endpoint.measure),
+        ("models", models.measure),
+    ]
 
 
 def _shown(found):  # type: ignore[no-untyped-def]

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import F
 
 from accounts.models import Organisation
+from config import cache
 
 from ..exceptions import NotAQuestionFile
 from ..exchange import Clause as Read
@@ -58,6 +59,7 @@ def import_clauses(
         edition = _edition(standard, edition_name[:60], published_on, is_current=is_current)
         _merge(edition, found, counts)
         counts.citations = cite_again(organisation_id=organisation.pk if organisation else None)
+        cache.invalidate("clauses")
     return edition, counts
 
 

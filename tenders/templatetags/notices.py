@@ -11,7 +11,6 @@ from django.utils import timezone
 
 from accounts.models import Organisation
 from accounts.querysets import acting_organisation_id
-
 from jobs.registry import kind_of
 
 from .. import cpv
