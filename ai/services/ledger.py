@@ -31,6 +31,7 @@ from ..prompts import Prompt
 from . import budget
 
 _LOCK = 0xA1  # first half of the advisory lock's key
+_NO_WAIT = "SELECT set_config('synchronous_commit', 'off', true)"
 SHORTEST_LOOK_S, LONGEST_LOOK_S = 0.005, 0.25  # whether there is room
 
 
@@ -177,9 +178,10 @@ def _recording(*, lock: str = "") -> Iterator[None]:
     crash of PostgreSQL itself can lose anything, the last fraction of a second."""
     with transaction.atomic(durable=True):
         with connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('synchronous_commit', 'off', true)")
             if lock:
-                cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [_LOCK, lock])
+                cursor.execute(f"{_NO_WAIT}, pg_advisory_xact_lock(%s, hashtext(%s))", [_LOCK, lock])
+            else:
+                cursor.execute(_NO_WAIT)
         yield
 
 
