@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.core.files import File
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
@@ -45,7 +45,7 @@ COLUMNS = {
 _ORDERINGS: dict[str, tuple[Any, ...]] = {
     NEWEST: (F("published_at").desc(nulls_last=True), "-id"),
     BY_DEADLINE: (F("deadline_at").asc(nulls_last=True), "-id"),
-    BY_RELEVANCE: (F("score__relevance_score").desc(), "score__tender_id"),
+    BY_RELEVANCE: (F("relevance_score").desc(), "id"),
 }
 WRITERS: dict[str, sheets.Writer] = {Export.Format.CSV: sheets.write_csv, Export.Format.XLSX: sheets.write_xlsx}
 
@@ -157,7 +157,7 @@ def _hits(export: Export) -> QuerySet[Tender]:
     """All of them: by relevance, only what has been assessed, as on the page."""
     rows = search_tenders(user=export.owner, filters=filters_from(export.query), organisation_id=export.organisation_id)
     if export.order == BY_RELEVANCE:
-        rows = rows.filter(Q(("score__relevance_score__isnull", False)))
+        rows = rows.filter(relevance_score__isnull=False)
     return rows.order_by(*_ORDERINGS[export.order])
 
 
