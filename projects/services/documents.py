@@ -60,8 +60,7 @@ def upload_document(
     digest = _sha256(file)
     existing = Document.objects.filter(project=project, sha256=digest).first()
     if existing:
-        if kind == Document.Kind.BILL and existing.kind != kind:
-            # It came along with others; now somebody says what it is.
+        if kind == Document.Kind.BILL and existing.kind != kind:  # it came along with others
             Document.objects.filter(pk=existing.pk).update(kind=kind)
             existing.kind = kind
         return _again(document=existing, actor=actor, options=options)

@@ -16,12 +16,17 @@ from hypothesis import strategies as st
 from rest_framework.test import APIClient
 from schemathesis.generation import GenerationMode
 
-from accounts.models import User
+from accounts.models import Organisation, User
 from jobs.services import enqueue
 from projects.models import Finding, Position, Project
 from projects.services.auditing import AUDIT
+from quiz.services import attempts
+from tenders.models import TenderDocument
+from tenders.services import documents
 from tests.factories.people import make_organisation, make_user
 from tests.factories.projects import make_audited_project, make_document
+from tests.factories.quiz import make_category, make_question
+from tests.factories.tenders import make_source, make_tender
 
 pytestmark = pytest.mark.django_db
 EXAMPLES = 12  # for each operation and mode
@@ -48,7 +53,16 @@ def project(owner: User) -> Project:
 
 def real_ids(project: Project, owner: User, path: str) -> dict[str, str]:
     """So that half of the examples come past the 404."""
+    organisation = Organisation.objects.get(memberships__user=owner)
+    tender, question = make_tender(make_source(organisation)), make_question(make_category())
+    attempt, _ = attempts.start(actor=owner, mode="practice", category_id=question.category_id)
+    address = "https://publisher.example/plan.pdf"
+    document = TenderDocument.objects.create(
+        tender=tender, organisation=organisation, url=address, url_digest=documents.digest_of(address)
+    )
     ids = {
+        "/tenders/{id}": tender.pk,
+        "/quiz/attempts/": attempt.pk,
         "/jobs/": enqueue(kind=AUDIT, params={"project_id": str(project.pk)}, actor=owner).pk,
         "/documents/": make_document(project, parse_status="failed").pk,
         "/findings/": Finding.objects.filter(project=project, position__isnull=False)[0].pk,
@@ -58,6 +72,9 @@ def real_ids(project: Project, owner: User, path: str) -> dict[str, str]:
         "task": "trim",
         "id": str(next((key for part, key in ids.items() if part in path), "")),
         "project_id": str(project.pk),
+        "tender_id": str(tender.pk),
+        "document_id": str(document.pk),
+        "category_id": str(question.category_id),
         "lineage": str(Position.objects.filter(project=project)[0].lineage),
         "number": "1",
     }
