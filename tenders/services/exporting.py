@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.core.files import File
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
@@ -157,7 +157,7 @@ def _hits(export: Export) -> QuerySet[Tender]:
     """All of them: by relevance, only what has been assessed, as on the page."""
     rows = search_tenders(user=export.owner, filters=filters_from(export.query), organisation_id=export.organisation_id)
     if export.order == BY_RELEVANCE:
-        rows = rows.filter(relevance_score__isnull=False)
+        rows = rows.filter(Q(("relevance_score__isnull", False)))
     return rows.order_by(*_ORDERINGS[export.order])
 
 
