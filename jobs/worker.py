@@ -11,6 +11,7 @@ from typing import Any
 import django.db
 import structlog
 from django.db import close_old_connections, connections
+from redis.client import Pipeline
 from rq import Queue, SimpleWorker
 from rq.exceptions import StopRequested
 from rq.job import Job as Doorbell
@@ -40,6 +41,7 @@ class Worker(SimpleWorker):
 
     # Redis may come back at any time: look for it often.
     max_connection_wait_time = 2.0
+    _is_waiting = False
 
     def subscribe(self) -> None:
         """RQ would start a thread here that listens for commands."""
@@ -52,6 +54,26 @@ class Worker(SimpleWorker):
         made itself known to Redis, has only set our flag: without this look it would wait for the next doorbell."""
         if stopping.is_asked():
             raise StopRequested
+
+    def dequeue_job_and_maintain_ttl(
+        self, timeout: int | None, max_idle_time: int | None = None
+    ) -> tuple[Doorbell, Queue] | None:
+        """RQ asks a Redis that is away again and again in here. We leave at its second failure: see `heartbeat`."""
+        self._is_waiting = True
+        try:
+            found: tuple[Doorbell, Queue] | None = super().dequeue_job_and_maintain_ttl(timeout, max_idle_time)
+            return found
+        finally:
+            self._is_waiting = False
+
+    def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
+        """While it waits, the first thing that RQ does after a failure: without Redis the table must be looked at."""
+        try:
+            super().heartbeat(timeout, pipeline)
+        except RedisError:
+            if self._is_waiting:
+                raise StopRequested from None
+            raise
 
     def execute_job(self, job: Doorbell, queue: Queue) -> None:
         self.set_state(WorkerStatus.BUSY)

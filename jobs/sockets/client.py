@@ -153,7 +153,6 @@ class Client:
         replay = await self._read(seat.channel, since)
         if replay is None and snapshot_at == "first":
             await self._tell_snapshot(seat, seq=0, resumed=False, live=False)
-            since = None
         while replay is None:
             await asyncio.sleep(1)
             replay = await self._read(seat.channel, since)
@@ -174,14 +173,15 @@ class Client:
 
     async def _read(self, channel: str, since: int | None) -> stream.Replay | None:
         """What was missed; None: Redis can't be reached. Read once the subscription stands: nothing falls between."""
-        if self._hub.is_down:
-            return None
-        try:
-            async with self._hub.reading, asyncio.timeout(tuning.REDIS_TIMEOUT_S):
-                await self._hub.subscribed.wait()
-                return await stream.read_since_async(self._hub.redis, channel, since)
-        except (RedisError, OSError):
-            return None
+        async with self._hub.reading:  # standing in this line, as a thousand pages that come back do, is no outage
+            if self._hub.is_down:
+                return None
+            try:
+                async with asyncio.timeout(tuning.REDIS_TIMEOUT_S):
+                    await self._hub.subscribed.wait()
+                    return await stream.read_since_async(self._hub.redis, channel, since)
+            except (RedisError, OSError):
+                return None
 
     async def _tell_snapshot(self, seat: Seat, *, seq: int, resumed: bool, live: bool) -> None:
         try:

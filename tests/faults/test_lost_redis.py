@@ -42,6 +42,8 @@ def test_jobs_asked_for_while_redis_is_away_are_done_by_idle_workers(site: Site)
     fleet = Fleet(site, 2)
     first = site.ask_batch("faults.effect", some(20))
     fleet.see_through([], lambda: site.has_ended(first), "the first batch ends")
+    with site.redis() as client:  # both sit in their wait for a doorbell, as idle workers do
+        fleet.see_through([], lambda: client.info("clients")["blocked_clients"] >= 2, "the workers wait")
     site.stop_redis()
     second = site.ask_batch("faults.effect", some(50))
     fleet.see_through([], lambda: site.has_ended(second), "the batch asked for without Redis ends")
