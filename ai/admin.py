@@ -9,9 +9,9 @@ from typing import Any, cast
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
+from accounts.admin_pages import ReadOnlyAdmin
 from accounts.models import User
 from jobs.admin import operations
 from jobs.services.overview.guarded import from_database
@@ -23,19 +23,6 @@ from .services.status import state
 
 DAYS = 14
 NEARLY = Decimal("0.95")  # of the budget: what is in flight may be more than the rest
-
-
-class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # Unfold has no types
-    """Written by services only."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 def operations_card() -> tuple[str, dict[str, Any]] | None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from import_export.admin import ImportExportModelAdmin
 from import_export.resources import ModelResource
@@ -17,10 +16,11 @@ from unfold.admin import ModelAdmin
 from unfold.contrib.import_export.forms import ExportForm, ImportForm
 from unfold.decorators import action, display
 
+from accounts.admin_pages import ReadOnlyAdmin, each, figure, page_with
 from accounts.exceptions import PlumblineError
-from accounts.models import User
+from accounts.pages import actor_of
 
-from .admin_columns import figure, grades
+from .admin_columns import grades
 from .admin_forms import DecisionForm, ImportBillForm
 from .models import (
     AuditRun,
@@ -41,51 +41,6 @@ from .services import auditing, documents, opening, overrides
 GRADES = {"green": "success", "amber": "warning", "red": "danger", "not_checked": "info", "info": "info"}
 AT_STAKE = figure("money_at_stake", "At stake", digits=2)
 PARSED = {"completed": "success", "failed": "danger", "parsing": "info", "pending": "warning"}
-
-
-def actor_of(request: HttpRequest) -> User:
-    return cast(User, request.user)
-
-
-def each(request: HttpRequest, rows: QuerySet[Any], act: Callable[[Any], object], done: str) -> None:
-    """Run a service on every row; tell how many succeeded, and each refusal in its own words."""
-    succeeded = 0
-    for row in rows:
-        try:
-            act(row)
-            succeeded += 1
-        except PlumblineError as error:
-            messages.error(request, f"{row}: {error}")
-    if succeeded:
-        messages.success(request, done.format(succeeded))
-
-
-def page_with(
-    model_admin: ModelAdmin, request: HttpRequest, *, title: str, form: forms.Form, submit: str, back: str
-) -> HttpResponse:
-    """A form on a page of the admin: what an action needs, or a bare confirmation (a link must change nothing)."""
-    context = {
-        **model_admin.admin_site.each_context(request),
-        "title": title,
-        "form": form,
-        "label": submit,
-        "back": back,
-        "opts": model_admin.model._meta,
-    }
-    return render(request, "admin/projects/form.html", context)
-
-
-class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
-    """For what only services write."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(Project)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -21,7 +21,7 @@ from rest_framework.views import APIView
 
 from accounts.api.schema import problems
 from accounts.exceptions import PlumblineError, Refused
-from accounts.models import User
+from accounts.pages import actor_of
 from config.api.throttles import begin_unproved
 from config.throttling.windows import give_back
 
@@ -116,10 +116,6 @@ class EventTypeSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
     description = serializers.CharField()
     example = serializers.JSONField(help_text="The `data` of such a message.")
-
-
-def actor_of(request: Request) -> User:
-    return cast(User, request.user)
 
 
 @extend_schema_view(

@@ -174,11 +174,10 @@ class Client:
     async def _read(self, channel: str, since: int | None) -> stream.Replay | None:
         """What was missed; None: Redis can't be reached. Read once the subscription stands: nothing falls between."""
         async with self._hub.reading:  # standing in this line, as a thousand pages that come back do, is no outage
-            if self._hub.is_down:
+            if not await self._hub.stands():
                 return None
             try:
                 async with asyncio.timeout(tuning.REDIS_TIMEOUT_S):
-                    await self._hub.subscribed.wait()
                     return await stream.read_since_async(self._hub.redis, channel, since)
             except (RedisError, OSError):
                 return None

@@ -35,7 +35,7 @@ class Hub:
         self.clients: set[Client] = set()
         self.members: dict[str, set[Client]] = {}
         self.subscribed = asyncio.Event()
-        self.is_down = False  # the last attempt to subscribe failed
+        self._tried = asyncio.Event()  # the first attempt to subscribe has ended, well or not
         self.redis: Redis = async_events_redis()
         # A thousand pages that come back at once must not need a thousand connections.
         self.reading = asyncio.Semaphore(tuning.SOCKET_READS_AT_ONCE)
@@ -66,10 +66,16 @@ class Hub:
         if not members:
             self.members.pop(channel, None)
 
+    async def stands(self) -> bool:
+        """Whether the subscription stands. An attempt under way, however busy the process, is not yet an outage."""
+        await self._tried.wait()
+        return self.subscribed.is_set()
+
     async def _rest(self) -> None:
         """Whatever is awaited here, a new client may come meanwhile: what it starts is not touched."""
         tasks, self._tasks = self._tasks, []
         self.subscribed.clear()
+        self._tried.clear()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -84,8 +90,8 @@ class Hub:
                 async with self.redis.pubsub() as subscription:
                     async with asyncio.timeout(2 * tuning.REDIS_TIMEOUT_S):
                         await self._subscribe(subscription)
-                    self.is_down = False
                     self.subscribed.set()
+                    self._tried.set()
                     if had_gap:
                         self._tell_all(live=True)
                         self._catch_up()
@@ -99,7 +105,8 @@ class Hub:
             if self.subscribed.is_set():
                 self.subscribed.clear()
                 self._tell_all(live=False)
-            had_gap = self.is_down = True
+            self._tried.set()
+            had_gap = True
             metrics.HUB_GAPS.inc()
             await asyncio.sleep(pause)
             pause = min(2.0, pause * 2)

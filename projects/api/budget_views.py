@@ -13,6 +13,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.pages import actor_of
 from config.api.throttles import throttle_scope
 
 from ..exceptions import Missing, PositionNotFound, Refused
@@ -22,7 +23,7 @@ from ..services.access import visible_project
 from . import serializers
 from .filters import FindingFilter, PositionFilter
 from .paging import PositionPages
-from .views import PROBLEM, UUID_REGEX, actor_of
+from .views import PROBLEM, UUID_REGEX
 
 VERSION = OpenApiParameter("version", OpenApiTypes.INT, description="As of this version; by default the current one.")
 SEEN = OpenApiParameter("seen", OpenApiTypes.INT, required=True, description="The `id` of the row you have seen.")

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
-from accounts.models import User
+from accounts.pages import actor_of
 from config.api.throttles import throttle_scope
 from jobs.models import Job
 from jobs.services import estimate_seconds
@@ -28,10 +28,6 @@ from .filters import DocumentFilter, ProjectFilter
 
 UUID_REGEX = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 PROBLEM = OpenApiResponse(description="Problem details (RFC 9457) with a stable `code`.")
-
-
-def actor_of(request: Request) -> User:
-    return cast(User, request.user)
 
 
 def started(job: Job, *, size: int | None = None) -> dict[str, Any]:

@@ -10,12 +10,12 @@ from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from accounts.pages import PageRequest, page
 from config.cache import get_or_set
 
 from ..models import Project
 from ..models.findings import Role
 from ..services.access import visible_project
-from .answers import PageRequest, page
 from .sections import SectionNode, tree_of
 from .states import opened
 

@@ -11,6 +11,8 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.pages import PageRequest, page, wants_json
+
 from ..exceptions import DocumentRefused, Missing, Refused
 from ..forms import MappingForm
 from ..models import Document, Project
@@ -20,7 +22,7 @@ from ..parsers.table_mapping import MappingProposal, propose_mapping
 from ..services.access import editable_project, visible_document
 from ..services.documents import PARSE, read_again, upload_document
 from ..services.importing import local_file
-from .answers import PageRequest, done, go, page, wants_json
+from .answers import done, go
 from .pacing import costly
 from .states import described, opened
 

@@ -9,11 +9,13 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
+from accounts.pages import PageRequest, page
+
 from ..exceptions import Missing, Refused
 from ..models import Finding, FindingOverride, Project
 from ..services.access import visible_project
 from ..services.overrides import override_finding, withdraw_override
-from .answers import PageRequest, done, page, told
+from .answers import done, told
 from .positions import position_context
 from .report import lineage_of
 

@@ -11,12 +11,14 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.pages import PageRequest, page
+
 from ..exceptions import EditConflict, PositionNotFound, Refused
 from ..forms import AddPositionForm, PositionForm
 from ..models import Position, Project
 from ..services.access import editable_project, visible_project
 from ..services.editing import add_position, delete_position, edit_position
-from .answers import PageRequest, done, page, told
+from .answers import done, told
 from .report import Lineage, columns_of, history_of, lineage_of, sheet_of
 from .sections import tree_of
 from .table import filters_of

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from accounts.pages import PageRequest
 from jobs.models import Job
 from jobs.registry import title_of
 
@@ -15,7 +16,6 @@ from ..models import AuditRun, Document, Project
 from ..services.access import visible_project
 from ..services.auditing import AUDIT
 from ..services.documents import PARSE
-from .answers import PageRequest
 
 # What a person may decide about a document that could not be read. All else the parser's own message says.
 PLANS = {"does_not_reconcile": "Compare both totals. If the file is right as it is, accept the difference."}

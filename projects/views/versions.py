@@ -12,12 +12,14 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.pages import PageRequest, page
+
 from ..exceptions import Missing
 from ..forms import FIELD_WORDS
 from ..models import BudgetVersion, Project
 from ..services.access import visible_project
 from ..services.versions import restore_version
-from .answers import PageRequest, go, page
+from .answers import go
 from .pacing import costly
 from .states import opened
 

@@ -12,12 +12,13 @@ from django.urls import reverse
 from unfold.admin import ModelAdmin
 from unfold.decorators import action
 
+from accounts.admin_pages import figure, page_with
 from accounts.exceptions import PlumblineError
+from accounts.pages import actor_of
 
 from ..models import Bank, Category
 from ..services import banks, files
 from .forms import BankForm, SyncForm, UploadForm
-from .pages import actor_of, figure, page_with
 
 
 @admin.register(Bank)

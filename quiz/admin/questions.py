@@ -13,11 +13,12 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from unfold.decorators import action, display
 
+from accounts.admin_pages import ReadOnlyAdmin, figure, page_with
+
 from ..models import Clause, Edition, Question, QuestionVersion, Standard
 from ..practice.markup import bare_text, safe_html
 from ..services import storing
 from .forms import RetireForm
-from .pages import ReadOnlyAdmin, figure, page_with
 
 BY_HAND = "Retired by the staff."
 

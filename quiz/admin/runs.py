@@ -15,12 +15,15 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.decorators import action, display
 
+from accounts.admin_pages import ReadOnlyAdmin, figure, page_with
 from accounts.exceptions import PlumblineError
+from accounts.pages import actor_of
 
 from ..models import Bank, SyncRejection, SyncRun
 from ..services import banks, mending
 from .forms import MendForm
-from .pages import STATUSES, ReadOnlyAdmin, actor_of, figure, page_with
+
+STATUSES = {"Completed": "success", "Failed": "danger", "Running": "info", "Queued": "warning"}
 
 
 @admin.register(SyncRun)

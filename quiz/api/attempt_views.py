@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import User
+from accounts.pages import actor_of
 
 from ..models import Attempt
 from ..services import attempts
@@ -20,10 +21,6 @@ from . import serializers
 
 UUID_REGEX = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 PROBLEM = OpenApiResponse(description="Problem details (RFC 9457) with a stable `code`.")
-
-
-def actor_of(request: Request) -> User:
-    return cast(User, request.user)
 
 
 def detailed(attempt: Attempt, user: User) -> dict[str, Any]:

@@ -10,11 +10,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.pages import actor_of
+
 from ..exceptions import BadQuiz
 from ..services import learners, progress
 from ..services.reviewing import due_cards, next_due_at
 from . import serializers
-from .attempt_views import PROBLEM, actor_of
+from .attempt_views import PROBLEM
 
 
 class ProgressView(APIView):

@@ -10,11 +10,12 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.pages import PageRequest, page
+
 from ..exceptions import BadQuiz
 from ..models import Attempt
 from ..services import learners, progress
 from ..services.reviewing import due_cards, next_due_at
-from .answers import PageRequest, page
 
 LATEST = 8
 

@@ -11,13 +11,14 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.pages import PageRequest, page
+
 from ..exceptions import BadQuiz
 from ..exchange.item import Kind
 from ..services import attempts
 from ..services.drawing import DEFAULT
 from ..services.presenting import attempt_out, questions_out
 from ..services.reviewing import due_cards, next_due_at
-from .answers import PageRequest, page
 
 
 @page

@@ -7,9 +7,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.decorators import display
 
+from accounts.admin_pages import ReadOnlyAdmin, figure
 from accounts.models import User
-from projects.admin import ReadOnlyAdmin
-from projects.admin_columns import figure
 
 from ..models import CompanyProfile, Decision, Enrichment, SavedSearch, Score
 from ..services import runs

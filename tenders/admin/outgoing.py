@@ -7,8 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.decorators import display
 
-from projects.admin import ReadOnlyAdmin
-from projects.admin_columns import figure
+from accounts.admin_pages import ReadOnlyAdmin, figure
 
 from ..models import CalendarFeed, Export, TenderDocument
 

@@ -15,9 +15,9 @@ from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
+from accounts.admin_pages import ReadOnlyAdmin, each, figure, page_with
 from accounts.exceptions import PlumblineError
-from projects.admin import ReadOnlyAdmin, actor_of, each, page_with
-from projects.admin_columns import figure
+from accounts.pages import actor_of
 
 from ..models import Import, Rejection, Source
 from ..readers.notice import EXCERPT

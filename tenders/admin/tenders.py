@@ -12,8 +12,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from unfold.decorators import action
 
-from projects.admin import ReadOnlyAdmin
-from projects.admin_columns import figure
+from accounts.admin_pages import ReadOnlyAdmin, figure
 
 from ..models import Tender, TenderRelease
 from ..services.searching import words_query

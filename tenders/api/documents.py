@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.pages import actor_of
 from config.api.throttles import throttle_scope
 
 from ..models import TenderDocument
@@ -22,7 +23,7 @@ from ..services import documents
 from ..services.access import acting_organisation, visible_tender
 from .serializers import SyncStartedSerializer
 from .source_views import started
-from .views import PROBLEM, actor_of
+from .views import PROBLEM
 
 
 class NamedDocumentSerializer(serializers.Serializer[Any]):

@@ -13,6 +13,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.pages import actor_of
 from config.api.throttles import throttle_scope
 
 from ..models import Export
@@ -21,7 +22,7 @@ from ..services import exporting
 from ..services.paging import NEWEST, ORDERS
 from .serializers import SearchParametersSerializer
 from .source_views import started
-from .views import PROBLEM, UUID_REGEX, actor_of
+from .views import PROBLEM, UUID_REGEX
 
 
 class ExportSerializer(serializers.ModelSerializer[Export]):

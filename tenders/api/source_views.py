@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
+from accounts.pages import actor_of
 from config.api.throttles import throttle_scope
 from jobs.models import Job
 from jobs.services import estimate_seconds
@@ -22,7 +23,7 @@ from ..models import Import, Rejection, Source
 from ..services import fetching, mending, sources, uploads
 from . import serializers
 from .filters import ImportFilter
-from .views import PROBLEM, UUID_REGEX, actor_of
+from .views import PROBLEM, UUID_REGEX
 
 
 def started(job: Job) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
-from accounts.models import User
+from accounts.pages import actor_of
 
 from ..exceptions import BadFilter, TenderMissing
 from ..models import Tender, TenderRelease
@@ -25,10 +25,6 @@ from . import serializers
 
 UUID_REGEX = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 PROBLEM = OpenApiResponse(description="Problem details (RFC 9457) with a stable `code`.")
-
-
-def actor_of(request: Request) -> User:
-    return cast(User, request.user)
 
 
 def searched(request: Request) -> Any:

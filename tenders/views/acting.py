@@ -10,7 +10,7 @@ from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
-from projects.views.answers import PageRequest, page
+from accounts.pages import PageRequest, page
 
 from ..exceptions import OrganisationMissing
 from ..middleware import SESSION_KEY

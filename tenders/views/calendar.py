@@ -12,9 +12,9 @@ from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.exceptions import Refused
+from accounts.pages import PageRequest, page
 from config.api.throttles import TooManyCalls, begin_unproved
 from config.throttling.windows import give_back
-from projects.views.answers import PageRequest, page
 from projects.views.pacing import count_call
 
 from ..exceptions import CalendarMissing

@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from projects.views.answers import PageRequest, page
+from accounts.pages import PageRequest, page
 from projects.views.pacing import costly
 
 from ..exceptions import ColumnsRefused, ImportMissing

@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from projects.views.answers import PageRequest, page
+from accounts.pages import PageRequest, page
 from projects.views.pacing import costly
 
 from ..services import comparing, modelling, runs

@@ -11,9 +11,9 @@ from django.views.decorators.http import require_http_methods
 
 import ai
 from accounts.exceptions import Refused
+from accounts.pages import PageRequest, page
 from jobs.models import Job
 from jobs.services import counts_of
-from projects.views.answers import PageRequest, page
 
 from ..services import comparing, modelling, runs
 from ..services.access import acting_organisation, may_write, writing_organisation

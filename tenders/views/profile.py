@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from projects.views.answers import PageRequest, page
+from accounts.pages import PageRequest, page
 
 from .. import cpv
 from ..exceptions import BadProfile

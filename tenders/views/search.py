@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 from django_htmx.http import push_url
 
-from projects.views.answers import PageRequest, page
+from accounts.pages import PageRequest, page
 
 from .. import cpv
 from ..exceptions import BadFilter

@@ -12,9 +12,9 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.exceptions import Refused
+from accounts.pages import PageRequest, page
 from config.api.throttles import TooManyCalls, begin_unproved
 from config.throttling.windows import give_back
-from projects.views.answers import PageRequest, page
 
 from ..exceptions import BadFilter, SearchExists, SearchMissing
 from ..forms import SavedSearchForm

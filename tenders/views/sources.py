@@ -12,8 +12,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.exceptions import Refused
+from accounts.pages import PageRequest, page
 from jobs.outbound import AddressForbidden
-from projects.views.answers import PageRequest, page
 from projects.views.pacing import costly
 
 from ..exceptions import SourceMissing, SourceRefused

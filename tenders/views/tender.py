@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import Organisation
-from projects.views.answers import PageRequest, page
+from accounts.pages import PageRequest, page
 
 from ..exceptions import DecisionRefused
 from ..forms import DecisionForm

@@ -12,8 +12,8 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.pages import PageRequest, page, wants_json
 from jobs.models import Job
-from projects.views.answers import PageRequest, page, wants_json
 from projects.views.pacing import costly
 
 from ..exceptions import ImportMissing, NotANoticeFile

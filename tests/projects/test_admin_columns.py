@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from projects.admin_columns import figure, grades, written
+from accounts.admin_pages import figure, written
+from projects.admin_columns import grades
 from projects.models import Project
 
 
