@@ -9,6 +9,10 @@ class CategoryMissing(Missing):
     code = "category_not_found"
 
 
+class ClauseMissing(Missing):
+    code = "clause_not_found"
+
+
 class AttemptMissing(Missing):
     code = "attempt_not_found"
 

@@ -18,9 +18,18 @@ class NamedSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
 
 
+class PractisedClauseSerializer(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    number = serializers.CharField()
+    title = serializers.CharField()
+
+
 class NewAttemptSerializer(serializers.Serializer[Any]):
     mode = serializers.ChoiceField(choices=Attempt.Mode.choices)
-    category = serializers.UUIDField(required=False, help_text="Its id. Needed for practice and exam.")
+    category = serializers.UUIDField(required=False, help_text="Its id. Needed for an exam.")
+    clause = serializers.UUIDField(
+        required=False, help_text="Its id: questions that cite it. Of practice, which needs it or a category."
+    )
     count = serializers.IntegerField(
         required=False, default=DEFAULT, min_value=1, max_value=MOST, help_text="Of an exam its category decides."
     )
@@ -84,6 +93,7 @@ class AttemptSerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     mode = serializers.CharField()
     category = NamedSerializer(allow_null=True)
+    clause = PractisedClauseSerializer(allow_null=True)
     question_count = serializers.IntegerField()
     started_at = serializers.DateTimeField()
     deadline_at = serializers.DateTimeField(allow_null=True)

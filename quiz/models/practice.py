@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from ..querysets import AnswerQuerySet, AttemptQuerySet, CardQuerySet, GoalQuerySet
 from .bank import Category
+from .clause import Clause
 from .question import Question, QuestionVersion
 
 
@@ -62,7 +63,11 @@ class Attempt(models.Model):
     )
     category = models.ForeignKey(
         Category, null=True, blank=True, on_delete=models.RESTRICT, related_name="attempts",
-        help_text="Empty: questions of all categories (review).",
+        help_text="Empty: questions of all categories (review, practice of a clause).",
+    )  # fmt: skip
+    clause = models.ForeignKey(
+        Clause, null=True, blank=True, on_delete=models.SET_NULL, related_name="+",
+        help_text="What was practised, where it was one clause.",
     )  # fmt: skip
     mode = models.CharField(max_length=8, choices=Mode.choices)
     question_count = models.PositiveSmallIntegerField()

@@ -21,7 +21,7 @@ from ..exceptions import AlreadyAnswered, AnswerRefused, AttemptMissing, Attempt
 from ..models import Answer, Attempt
 from ..practice.asking import BadAnswer, given_of, order_of
 from ..practice.marking import ALL, PLACES, mark
-from .drawing import DEFAULT, draw, visible_category
+from .drawing import DEFAULT, draw, visible_category, visible_clause
 from .reviewing import remember
 
 MOST_SECONDS = 3600.0
@@ -38,18 +38,26 @@ class Answered:
 
 
 def start(
-    *, actor: User, mode: str, category_id: UUID | None = None, count: int = DEFAULT, level: str = ""
+    *,
+    actor: User,
+    mode: str,
+    category_id: UUID | None = None,
+    clause_id: UUID | None = None,
+    count: int = DEFAULT,
+    level: str = "",
 ) -> tuple[Attempt, bool]:
     """A new attempt with its questions laid down, and True; of exams the one that goes on, and False.
 
-    CategoryMissing, BadQuiz, NothingToAsk.
+    Practice takes a category, or a clause that questions cite, or both. CategoryMissing, ClauseMissing, BadQuiz,
+    NothingToAsk.
     """
     if mode not in Attempt.Mode.values:
         raise BadQuiz("Pick practice, exam or review.", extra={"errors": {"mode": ["practice, exam or review."]}})
     category = visible_category(user=actor, category_id=category_id) if category_id else None
     if mode == Attempt.Mode.EXAM and category and (open_exam := _open_exam(actor, category.pk)):
         return open_exam, False
-    versions = draw(user=actor, mode=mode, category=category, count=count, level=level)
+    clause = visible_clause(user=actor, clause_id=clause_id) if clause_id else None
+    versions = draw(user=actor, mode=mode, category=category, clause=clause, count=count, level=level)
     now = timezone.now()
     minutes = category.exam_minutes if category and mode == Attempt.Mode.EXAM else None
     try:
@@ -57,6 +65,7 @@ def start(
             attempt = Attempt.objects.create(
                 user=actor,
                 category=category,
+                clause=clause,
                 mode=mode,
                 question_count=len(versions),
                 started_at=now,
@@ -80,7 +89,7 @@ def start(
 
 def look(*, actor: User, attempt_id: UUID) -> Attempt:
     """One's own attempt, with its category; an exam whose time is over has ended. AttemptMissing."""
-    attempt = Attempt.objects.visible_to(actor).select_related("category").filter(pk=attempt_id).first()
+    attempt = Attempt.objects.visible_to(actor).select_related("category", "clause").filter(pk=attempt_id).first()
     if attempt is None:
         raise AttemptMissing("There is no such attempt, or it is not yours.")
     if is_overdue(attempt):
@@ -173,7 +182,7 @@ def _keep(attempt: Attempt, position: int, given: Any, is_unsure: bool, seconds:
 
 
 def _locked(actor: User, attempt_id: UUID) -> Attempt:
-    rows = Attempt.objects.visible_to(actor).select_for_update(of=("self",)).select_related("category")
+    rows = Attempt.objects.visible_to(actor).select_for_update(of=("self",)).select_related("category", "clause")
     attempt = rows.filter(pk=attempt_id).first()
     if attempt is None:
         raise AttemptMissing("There is no such attempt, or it is not yours.")

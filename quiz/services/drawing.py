@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from accounts.models import User
 
-from ..exceptions import BadQuiz, CategoryMissing, NothingToAsk
+from ..exceptions import BadQuiz, CategoryMissing, ClauseMissing, NothingToAsk
 from ..levels import LEVELS, of_level
-from ..models import Attempt, Category, Question, QuestionVersion, ReviewCard
+from ..models import Attempt, Category, Clause, Question, QuestionVersion, ReviewCard
 from .reviewing import due_cards, next_due_at
 
 MOST = 50
@@ -27,28 +27,50 @@ def visible_category(*, user: User, category_id: UUID) -> Category:
     return found
 
 
-def draw(*, user: User, mode: str, category: Category | None, count: int, level: str) -> list[QuestionVersion]:
+def visible_clause(*, user: User, clause_id: UUID) -> Clause:
+    """With its edition and standard. ClauseMissing."""
+    rows = Clause.objects.visible_to(user).select_related("edition__standard")
+    found = rows.filter(pk=clause_id).first()
+    if found is None:
+        raise ClauseMissing("There is no such clause.")
+    return found
+
+
+def draw(
+    *, user: User, mode: str, category: Category | None, clause: Clause | None, count: int, level: str
+) -> list[QuestionVersion]:
     """Wordings in the order they are asked. NothingToAsk: there are none."""
     if not 1 <= count <= MOST:
         raise BadQuiz(f"Ask for 1 to {MOST} questions.", extra={"errors": {"count": [f"A number from 1 to {MOST}."]}})
     if level and level not in LEVELS:
         raise BadQuiz("Pick easy, medium or hard.", extra={"errors": {"difficulty": ["easy, medium or hard."]}})
+    if clause is not None and mode != Attempt.Mode.PRACTICE:
+        raise BadQuiz("A clause can be practised only.", extra={"errors": {"clause": ["Only with the mode practice."]}})
     if mode == Attempt.Mode.REVIEW:
         return _due(user, category, count)
-    if category is None:
-        raise BadQuiz("Pick a category.", extra={"errors": {"category": ["This field is required."]}})
-    if mode == Attempt.Mode.EXAM:
-        return _for_exam(user, category)
-    return _for_practice(user, category, count, level)
+    if category is None and clause is None:
+        raise BadQuiz("Pick a category.", extra={"errors": {"category": ["Pick a category, or a clause."]}})
+    if mode == Attempt.Mode.PRACTICE:
+        return _for_practice(user, category, clause, count, level)
+    assert category is not None
+    return _for_exam(user, category)
 
 
-def _for_practice(user: User, category: Category, count: int, level: str) -> list[QuestionVersion]:
-    """First what one has not seen, then anything."""
+def _for_practice(
+    user: User, category: Category | None, clause: Clause | None, count: int, level: str
+) -> list[QuestionVersion]:
+    """First what one has not seen, then anything; of a clause, what cites it."""
     seen = Exists(ReviewCard.objects.filter(user=user, question=OuterRef("pk")))
-    rows = Question.objects.visible_to(user).live().filter(of_level(level, "current__"), category=category)
+    rows = Question.objects.visible_to(user).live().filter(of_level(level, "current__"))
+    if category is not None:
+        rows = rows.filter(category=category)
+    if clause is not None:
+        rows = rows.filter(clauses=clause)
     found = list(rows.annotate(seen=seen).order_by("seen", "?").values_list("current_id", flat=True)[:count])
     if not found and level:
-        raise NothingToAsk(f"{category} has no questions of this difficulty. Pick another one, or any.")
+        raise NothingToAsk(f"{clause or category} has no questions of this difficulty. Pick another one, or any.")
+    if not found and clause is not None:
+        raise NothingToAsk(f"No question cites {clause}. Practise a category instead.")
     return _wordings(category, found)
 
 

@@ -22,11 +22,12 @@ MOST_TEXT = 2000  # of a clause, beside a result
 
 def attempt_out(attempt: Attempt) -> dict[str, Any]:
     """Of an attempt without its questions."""
-    category = attempt.category
+    category, clause = attempt.category, attempt.clause
     return {
         "id": str(attempt.pk),
         "mode": attempt.mode,
         "category": {"id": str(category.pk), "name": category.name} if category else None,
+        "clause": {"id": str(clause.pk), "number": clause.number, "title": clause.title} if clause else None,
         "question_count": attempt.question_count,
         "started_at": attempt.started_at,
         "deadline_at": attempt.deadline_at,
