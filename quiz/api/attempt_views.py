@@ -39,7 +39,8 @@ class AttemptViewSet(viewsets.GenericViewSet[Attempt]):
     @extend_schema(responses={200: serializers.AttemptSerializer(many=True)})
     def list(self, request: Request) -> Response:
         """The newest first, without their questions."""
-        rows = Attempt.objects.visible_to(actor_of(request)).select_related("category").order_by("-started_at", "pk")
+        rows = Attempt.objects.visible_to(actor_of(request)).select_related("category", "clause")
+        rows = rows.defer("clause__text", "clause__search").order_by("-started_at", "pk")
         page = cast(Any, self.paginate_queryset(cast(Any, rows)))
         told = serializers.AttemptSerializer([attempt_out(each) for each in page], many=True)
         return self.get_paginated_response(told.data)
@@ -64,6 +65,7 @@ class AttemptViewSet(viewsets.GenericViewSet[Attempt]):
             actor=user,
             mode=wish["mode"],
             category_id=wish.get("category"),
+            clause_id=wish.get("clause"),
             count=wish["count"],
             level=wish["difficulty"],
         )
