@@ -131,7 +131,7 @@ def _forwarded(headers: list[tuple[bytes, bytes]]) -> str:
 @lru_cache(maxsize=4096)
 def _windows(remote: str, forwarded: str) -> Counted:
     place = place_of(stated_address(remote, forwarded))
-    windows = tuple(Window(limit, place) for limit in limits_of("anonymous"))
+    windows = tuple(Window(limit, place) for limit in limits_of("quiz"))
     return windows, tuple(throttle_keys(windows)), tuple(arguments_of(windows))
 
 

@@ -24,6 +24,7 @@ from config.throttling import Standing, Verdict, Window, client_address, count, 
 if TYPE_CHECKING:
     from rest_framework.views import APIView  # its module loads this one, by the settings
 
+INSTEAD_OF_ANONYMOUS = ("tokens", "quiz")  # scopes with a window of their own for callers without sign-in
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 ATTRIBUTE = "throttle_verdict"
 PROBLEM = "application/problem+json"
@@ -162,7 +163,7 @@ def _scope(request: Request, view: APIView) -> str:
 def _windows(request: Request, scope: str) -> list[Window]:
     user = request.user
     if not isinstance(user, User):
-        return _anonymous(request._request, "tokens" if scope == "tokens" else "anonymous")
+        return _anonymous(request._request, scope if scope in INSTEAD_OF_ANONYMOUS else "anonymous")
     found = [Window(limit, str(user.pk)) for limit in limits_of("user")]
     if scope == "expensive":
         found += [Window(limit, str(user.pk)) for limit in limits_of("expensive")]
@@ -196,6 +197,7 @@ def _in_words(standing: Standing) -> str:
         "anonymous": "without sign-in",
         "organisation": "for an organisation",
         "expensive": "of this costly kind",
+        "quiz": "quizzes and clauses without sign-in",
         "tokens": "to sign in or refresh",
     }.get(standing.window.limit.namespace, "")
     calls = f"at most {standing.window.limit.amount}{' ' + who if who else ''}"

@@ -219,6 +219,7 @@ THROTTLES = {
     "user": env.str("THROTTLE_USER", default="240/minute; 2000/15 minutes"),
     "organisation": env.str("THROTTLE_ORGANISATION", default="10000/15 minutes"),
     "expensive": env.str("THROTTLE_EXPENSIVE", default="10/15 minutes"),
+    "quiz": env.str("THROTTLE_QUIZ", default="1200/15 minutes"),
     "tokens": env.str("THROTTLE_TOKENS", default="60/minute"),
     "sign_in_address": env.str("THROTTLE_SIGN_IN_ADDRESS", default="10/minute"),
     "sign_in_pair": env.str("THROTTLE_SIGN_IN_PAIR", default="5/5 minutes"),

@@ -6,6 +6,7 @@
 | user | a person, whatever token they use | every call of the API |
 | organisation | the sum of its people's calls | every call of the API |
 | expensive | a person | views marked `throttle_scope("expensive")`, besides the above |
+| quiz | an address, which may be a classroom's | quizzes, categories, clauses without sign-in, in place of anonymous |
 | tokens | an address | sign-in, refresh and sign-out of clients, in place of anonymous |
 | sign_in_address | an address | attempts to sign in that fail, pages and API together |
 | sign_in_pair | an e-mail from one address | the same |
@@ -24,6 +25,7 @@ NAMES = (
     "user",
     "organisation",
     "expensive",
+    "quiz",
     "tokens",
     "sign_in_address",
     "sign_in_pair",

@@ -48,6 +48,7 @@ class CategorySerializer(serializers.ModelSerializer[Category]):
 
 class QuizView(APIView):
     permission_classes = (AllowAny,)
+    throttle_scope = "quiz"
 
     @extend_schema(
         parameters=[
@@ -70,6 +71,7 @@ class QuizView(APIView):
 
 class CategoriesView(APIView):
     permission_classes = (AllowAny,)
+    throttle_scope = "quiz"
 
     @extend_schema(responses={200: CategorySerializer(many=True)})
     def get(self, request: Request) -> Response:
@@ -80,6 +82,7 @@ class CategoriesView(APIView):
 
 class ClauseSearchView(APIView):
     permission_classes = (AllowAny,)
+    throttle_scope = "quiz"
 
     @extend_schema(
         parameters=[

@@ -177,6 +177,19 @@ def test_clients_sign_in_and_refresh_within_a_window_of_their_own(throttled: Laz
     assert "to sign in or refresh" in refused.json()["detail"]
 
 
+def test_a_classroom_behind_one_address_has_a_window_of_its_own(throttled: LazySettings, owner: User) -> None:
+    limit(throttled, anonymous="1/15 minutes", quiz="3/15 minutes", user="1/minute")
+    client = client_of()
+    assert statuses(client, "/api/quiz", 1) == [200]
+    assert statuses(client, "/api/quiz/categories", 1) == [200]
+    assert statuses(client, "/api/search?q=4.1", 1) == [200]
+    refused = client.get("/api/quiz")
+    assert (refused.status_code, refused.json()["violated-policies"]) == (429, ["quiz-900"])
+    assert "quizzes and clauses" in refused.json()["detail"]
+    assert statuses(client, ME, 2) == [401, 429], "other calls have what all have"
+    assert statuses(client_of(owner), "/api/quiz", 2) == [200, 429], "who is signed in is counted as a person"
+
+
 @pytest.mark.parametrize("path", ["/health", "/health/ready", "/accounts/login/", "/admin/login/", "/projects/"])
 def test_health_pages_and_admin_are_not_counted(throttled: LazySettings, client: Client, path: str) -> None:
     limit(throttled, anonymous="1/minute", user="1/minute")

@@ -284,7 +284,7 @@ def test_over_https_only_where_the_site_is(category: Category) -> None:
 def test_the_front_counts_calls_and_refuses_too_many(category: Category) -> None:
     make_question(category)
     until_hit()
-    throttles = {"anonymous": "3/minute"}
+    throttles = {"quiz": "3/minute", "anonymous": "1/minute"}
     with override_settings(THROTTLES_ENABLED=True, THROTTLES=throttles):
         from quiz.front import _windows
 
