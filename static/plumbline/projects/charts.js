@@ -1,45 +1,9 @@
-// Charts of a budget: canvases marked data-chart, fed by data-url, in the page's own colours.
+// Charts of a budget (after plumbline/charts.js): cost by section, grades by role, what changed between versions.
 (() => {
   "use strict";
+  const { kinds, common, tick, renew } = window.Plumbline.charts;
   const GRADES = { red: "Red", amber: "Amber", green: "Green", not_checked: "Not checked" };
-  const drawn = new Map();
-
-  /** A custom property as a colour that a canvas understands: light-dark() is only resolved in a used value. */
-  function colours() {
-    const probe = document.createElement("span");
-    probe.hidden = true;
-    document.body.append(probe);
-    const of = (name) => {
-      probe.style.color = `var(--${name})`;
-      return getComputedStyle(probe).color;
-    };
-    const found = {
-      text: of("text"),
-      muted: of("text-2"),
-      grid: of("border"),
-      accent: of("accent-fill"),
-      surface: of("surface"),
-      red: of("red-fill"),
-      amber: of("amber-fill"),
-      green: of("green-fill"),
-      not_checked: of("unknown-fill"),
-    };
-    probe.remove();
-    return found;
-  }
-
   const exact = new Intl.NumberFormat("en-GB", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
-
-  /** A label of an axis, with as many digits as tell it from its neighbours: 27.6m, or 27,610,000 where steps are small. */
-  function tick(value, index, ticks) {
-    const step = ticks.length > 1 ? Math.abs(ticks[1].value - ticks[0].value) : Math.abs(value);
-    const largest = Math.max(...ticks.map((other) => Math.abs(other.value)));
-    const unit = [1e9, 1e6, 1e3].find((size) => largest >= size) || 1;
-    const digits = (amount) => [0, 1, 2, 3].find((number) => Number.isInteger(Number((amount * 10 ** number).toFixed(4)))) ?? 4;
-    const short = digits(step / unit);
-    const options = short <= 2 ? { notation: "compact", maximumFractionDigits: short } : { maximumFractionDigits: digits(step) };
-    return new Intl.NumberFormat("en-GB", options).format(value);
-  }
 
   /** Grey stripes for "not checked": it must not look like a grade. */
   function hatch(colour) {
@@ -55,23 +19,6 @@
     }
     pen.stroke();
     return pen.createPattern(tile, "repeat");
-  }
-
-  function common(paint) {
-    const font = { family: getComputedStyle(document.body).fontFamily, size: 12 };
-    return {
-      responsive: true,
-      maintainAspectRatio: false,
-      animation: matchMedia("(prefers-reduced-motion: reduce)").matches ? false : { duration: 250 },
-      plugins: {
-        legend: { labels: { color: paint.text, font, boxWidth: 14 }, position: "bottom" },
-        tooltip: { titleFont: font, bodyFont: font },
-      },
-      scales: {
-        x: { ticks: { color: paint.muted, font }, grid: { color: paint.grid } },
-        y: { ticks: { color: paint.muted, font }, grid: { color: paint.grid } },
-      },
-    };
   }
 
   function sections(data, paint, width) {
@@ -155,38 +102,6 @@
     };
   }
 
-  const KINDS = { sections, roles, waterfall };
-
-  async function draw(canvas) {
-    let data = drawn.get(canvas)?.data;
-    if (!data) {
-      const answer = await fetch(canvas.dataset.url, { headers: { Accept: "application/json" } });
-      if (!answer.ok) return;
-      data = await answer.json();
-    }
-    drawn.get(canvas)?.chart.destroy();
-    const chart = new Chart(canvas, KINDS[canvas.dataset.chart](data, colours(), canvas.parentElement.clientWidth));
-    drawn.set(canvas, { chart, data });
-  }
-
-  const all = () => document.querySelectorAll("canvas[data-chart]");
-  document.addEventListener("DOMContentLoaded", () => all().forEach(draw));
-  // What a swap brought in: the charts of a project whose first bill has just arrived.
-  document.addEventListener("htmx:afterSettle", () => {
-    for (const [canvas, { chart }] of drawn) {
-      if (canvas.isConnected) continue;
-      chart.destroy();
-      drawn.delete(canvas);
-    }
-    all().forEach((canvas) => drawn.has(canvas) || draw(canvas));
-  });
-  document.addEventListener("plumbline:theme", () => all().forEach(draw));
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => all().forEach(draw));
-  document.body?.addEventListener("project-changed", () => {
-    for (const canvas of all()) {
-      drawn.get(canvas)?.chart.destroy();
-      drawn.delete(canvas);
-      draw(canvas);
-    }
-  });
+  Object.assign(kinds, { sections, roles, waterfall });
+  document.body?.addEventListener("project-changed", renew);
 })();

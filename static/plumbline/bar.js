@@ -1,4 +1,4 @@
-// On a phone the tabs of the tender pages scroll: the one that is open is in sight from the start.
+// On a phone the tabs under the top bar scroll: the one that is open is in sight from the start.
 document.addEventListener("DOMContentLoaded", () => {
   const tab = document.querySelector(".subbar [aria-current]");
   const tabs = tab?.parentElement;
