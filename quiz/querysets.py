@@ -21,6 +21,9 @@ if TYPE_CHECKING:
         Clause,
         Edition,
         ExamGoal,
+        ExamStatistics,
+        ItemStatistics,
+        Picture,
         Question,
         QuestionVersion,
         ReviewCard,
@@ -106,10 +109,19 @@ class QuestionQuerySet(models.QuerySet["Question"]):
     def for_exams(self) -> QuestionQuerySet:
         return self.live().filter(flag="")
 
+    def flagged(self) -> QuestionQuerySet:
+        """Kept out of exams until somebody decides."""
+        return self.live().exclude(flag="")
+
 
 class VersionQuerySet(models.QuerySet["QuestionVersion"]):
     def visible_to(self, user: User | AnonymousUser) -> VersionQuerySet:
         return self.filter(shared_or_own(user, "question__bank__"))
+
+
+class PictureQuerySet(models.QuerySet["Picture"]):
+    def visible_to(self, user: User | AnonymousUser) -> PictureQuerySet:
+        return self.filter(shared_or_own(user, "bank__"))
 
 
 class AttemptQuerySet(models.QuerySet["Attempt"]):
@@ -131,3 +143,23 @@ class CardQuerySet(models.QuerySet["ReviewCard"]):
 class GoalQuerySet(models.QuerySet["ExamGoal"]):
     def visible_to(self, user: User | AnonymousUser) -> GoalQuerySet:
         return self.filter(user_id=user.pk) if user.is_authenticated else self.none()
+
+
+class ItemStatisticsQuerySet(models.QuerySet["ItemStatistics"]):
+    def visible_to(self, user: User | AnonymousUser) -> ItemStatisticsQuerySet:
+        """Made of everybody's answers, over all organisations: for staff whom the site lets see them."""
+        return self.filter() if may_see_statistics(user) else self.none()
+
+
+class ExamStatisticsQuerySet(models.QuerySet["ExamStatistics"]):
+    def visible_to(self, user: User | AnonymousUser) -> ExamStatisticsQuerySet:
+        return self.filter() if may_see_statistics(user) else self.none()
+
+
+def may_see_statistics(user: User | AnonymousUser) -> bool:
+    return user.is_authenticated and user.has_perm("quiz.view_itemstatistics")
+
+
+def may_migrate(user: User | AnonymousUser) -> bool:
+    """Take questions over to another edition: of all banks, for a standard knows no organisation's bounds."""
+    return user.is_authenticated and user.is_staff and user.has_perm("quiz.change_question")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rapidfuzz import fuzz, process
@@ -55,23 +55,31 @@ class Comparison:
     removed: tuple[Gone, ...]
 
 
-def compare_clauses(old: Iterable[Clause], new: Iterable[Clause]) -> Comparison:
+def compare_clauses(
+    old: Iterable[Clause], new: Iterable[Clause], *, successors_of: Collection[str] | None = None
+) -> Comparison:
     """By number. A clause is changed where its own title or text is, blanks aside: not because of what is under it,
-    nor because it moved to another parent."""
+    nor because it moved to another parent.
+
+    `successors_of`: propose successors of these keys only (None: of all). Proposing takes a search of the whole new
+    edition for each key, all else one pass.
+    """
     before = {clause.number: _fields_of_clause(clause) for clause in old}
     after = {clause.number: _fields_of_clause(clause) for clause in new}
-    return _compared(before, after)
+    return _compared(before, after, successors_of)
 
 
-def compare_items(old: Iterable[Item], new: Iterable[Item]) -> Comparison:
-    """By external id; items without one can't be compared and are left out.
+def compare_items(
+    old: Iterable[Item], new: Iterable[Item], *, successors_of: Collection[str] | None = None
+) -> Comparison:
+    """By external id; items without one can't be compared and are left out. `successors_of` as above.
 
     A question is identical where it asks the same: kind, stem and answers with their shares and order, blanks aside.
     Its references, explanation and category may differ.
     """
     before = {item.external_id: _fields_of_item(item) for item in old if item.external_id}
     after = {item.external_id: _fields_of_item(item) for item in new if item.external_id}
-    return _compared(before, after)
+    return _compared(before, after, successors_of)
 
 
 def _one(text: str) -> str:
@@ -97,14 +105,25 @@ def _fields_of_item(item: Item) -> dict[str, str]:
     }
 
 
-def _compared(before: Mapping[str, dict[str, str]], after: Mapping[str, dict[str, str]]) -> Comparison:
+def _compared(
+    before: Mapping[str, dict[str, str]], after: Mapping[str, dict[str, str]], successors_of: Collection[str] | None
+) -> Comparison:
+    def is_wanted(key: str) -> bool:
+        return successors_of is None or key in successors_of
+
     shared = [key for key in before if key in after]
     identical = [key for key in shared if before[key] == after[key]]
     settled = set(identical)
     # What is identical under its own key has replaced nothing else.
     candidates = {key: _main(fields) for key, fields in after.items() if key not in settled}
-    changed = [_changed(key, before[key], after, candidates) for key in shared if key not in settled]
-    removed = [Gone(key, _successors(fields, after, candidates)) for key, fields in before.items() if key not in after]
+    changed = [
+        _changed(key, before[key], after, candidates if is_wanted(key) else {}) for key in shared if key not in settled
+    ]
+    removed = [
+        Gone(key, _successors(fields, after, candidates) if is_wanted(key) else ())
+        for key, fields in before.items()
+        if key not in after
+    ]
     return Comparison(
         tuple(identical), tuple(changed), tuple(key for key in after if key not in before), tuple(removed)
     )

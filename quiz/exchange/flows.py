@@ -17,6 +17,7 @@ from .texts import Marked, clean
 _OURS = {"plumbline-plain": Markup.PLAIN, "plumbline-markdown": Markup.MARKDOWN, "plumbline-html": Markup.HTML}
 _SIMPLE = frozenset({"p", "div", "span", "br", "itemBody", "prompt", "simpleChoice", "body", "html"})
 _BLOCKS = frozenset({"p", "div", "li", "blockquote", "pre", "table", "ul", "ol", "h1", "h2", "h3", "h4", "h5", "h6"})
+_PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg")
 _VOID = frozenset({"br", "img", "hr", "wbr", "col", "source", "track", "input", "area", "embed", "param", "link"})
 
 
@@ -77,8 +78,24 @@ def _bare(element: etree._Element, drop: Iterable[str]) -> etree._Element:
     for node in whole.iter():
         if isinstance(node.tag, str):
             node.tag = local(node)
+        if node.tag == "object" and _is_picture(node):
+            _become_image(node)
     etree.cleanup_namespaces(whole)
     return whole
+
+
+def _is_picture(node: etree._Element) -> bool:
+    return node.get("type", "").startswith("image/") or node.get("data", "").lower().endswith(_PICTURES)
+
+
+def _become_image(node: etree._Element) -> None:
+    """QTI shows pictures by <object>, with what stands for it within."""
+    told, source = _lines(node), node.get("data", "")
+    tail = node.tail
+    node.clear()
+    node.tag, node.tail = "img", tail
+    node.set("src", source)
+    node.set("alt", told)
 
 
 def _inner(element: etree._Element) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import unicodedata
+from dataclasses import replace
 from typing import Any
 
 from .item import Item
@@ -17,9 +18,10 @@ def content_hash(item: Item) -> str:
     """64 hex digits over all that the item says, its `external_id` aside, for that is what it is found by.
 
     The order of choices, accepted answers, ranges and the sequence counts; that of references, tags and pairs does not.
+    Pictures count as its texts name them.
     Letters are compared composed (NFC), numbers by value.
     """
-    content: dict[str, Any] = {**object_of(item), "external_id": ""}
+    content: dict[str, Any] = {**object_of(replace(item, pictures=())), "external_id": ""}
     for name in _UNORDERED:
         if name in content:
             content[name] = sorted(content[name], key=lambda part: json.dumps(part, sort_keys=True))

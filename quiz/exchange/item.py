@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .pictures import Picture
 
 
 class Kind(StrEnum):
@@ -69,7 +73,8 @@ class Item:
 
     `external_id` is the publisher's, "" where the format has none; `category` a path from the broadest; `references`
     what it cites, one clause each, as written ("97.119(b)(2)"); `difficulty` from 0 (easy) to 1, None where unstated.
-    A picture that the question needs and that no text can hold is named by a tag "figure:t-1.png".
+    Texts name `pictures` by their digests (`exchange.pictures`); one that the question needs and that was not read is
+    named by a tag "figure:t-1.png".
     """
 
     kind: Kind
@@ -88,6 +93,7 @@ class Item:
     references: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     difficulty: Decimal | None = None
+    pictures: tuple[Picture, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

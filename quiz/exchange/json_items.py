@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Iterator, Sequence
@@ -12,6 +13,7 @@ from typing import Any
 from .answers import counted_from
 from .content import NotReadable
 from .item import Accepted, Choice, Item, Kind, Markup, Pair, Range, Rejected
+from .pictures import Picture, object_of_picture, picture_of
 from .rows import FIELDS, Row, item_of, joined, plain_name
 from .soundness import LONGEST_RAW, BadQuestion, sound
 from .texts import number_of, plain_number
@@ -87,7 +89,7 @@ def _ours(value: dict[str, Any]) -> Item:
             if field.name in value:
                 found[field.name] = _value(field.name, value[field.name])
         return Item(**found)
-    except (TypeError, ValueError, AttributeError) as error:
+    except (TypeError, ValueError, AttributeError, KeyError) as error:
         raise BadQuestion("bad_shape", f"A field is not of its kind ({str(error)[:100]}).") from error
 
 
@@ -96,6 +98,8 @@ def _value(name: str, given: Any) -> Any:
         return Kind(given)
     if name == "markup":
         return Markup(given)
+    if name == "pictures":
+        return tuple(filter(None, map(_picture, given)))
     if name in _PARTS:
         return tuple(_PARTS[name](**{key: _value(key, text) for key, text in part.items()}) for part in given)
     if name in _NUMBERS:
@@ -108,6 +112,10 @@ def _value(name: str, given: Any) -> Any:
     if isinstance(given, list):
         return tuple(_text(part) for part in given)
     return _text(given)
+
+
+def _picture(given: Any) -> Picture | None:
+    return picture_of(base64.b64decode(given["base64"]), _text(given.get("name", "")))
 
 
 def _text(given: Any) -> str:
@@ -164,4 +172,6 @@ def _written(value: Any) -> Any:
         return [_written(part) for part in value]
     if isinstance(value, Choice | Accepted | Range | Pair):
         return {field.name: _written(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Picture):
+        return object_of_picture(value)
     return str(value) if isinstance(value, Kind | Markup) else value

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
+from urllib.parse import unquote
 
 from lxml import etree
 
 from .item import Accepted, Choice, Item, Kind, Markup, Pair, Range, Rejected
+from .pictures import FIGURE, Picture, from_data, taken_from
 from .safexml import Damaged, child, children, elements, raw_of, text_in
 from .soundness import BadQuestion, sound, true_false, unsupported
 from .texts import (
@@ -23,6 +26,7 @@ from .texts import (
     share_of,
 )
 
+_PLUGIN = "@@PLUGINFILE@@/"
 _FORMATS = {"html": Markup.HTML, "markdown": Markup.MARKDOWN, "plain_text": Markup.PLAIN}
 
 
@@ -64,14 +68,40 @@ class _Question:
         told += [child(answer, "feedback") for answer in children(element, "answer")]
         if element.get("type") in ("multichoice", "ordering"):
             told += children(element, "answer")
+        self.pictures: dict[str, Picture] = {}
+        self.missing: list[str] = []
+        self._read: dict[etree._Element, Marked] = {}
         self.markup = in_one_markup(self._marked(each) for each in told if each is not None)
 
     def _marked(self, element: etree._Element) -> Marked:
+        if element not in self._read:
+            self._read[element] = self._with_files(element, self._as_written(element))
+        return self._read[element]
+
+    def _as_written(self, element: etree._Element) -> Marked:
         form = element.get("format") or self.form
         text = _text(element)
         if form in _FORMATS:
             return Marked(text, _FORMATS[form])
         return Marked(text, Markup.HTML if looks_like_html(text) else Markup.PLAIN)
+
+    def _with_files(self, element: etree._Element, marked: Marked) -> Marked:
+        """Each text has files of its own: the same name may be another picture in another text."""
+        files = {_file_name(file): file for file in children(element, "file")}
+        if not files:
+            return marked
+        found: dict[str, Picture | None] = {}
+
+        def find(address: str) -> Picture | None:
+            name = unquote(address.partition("?")[0]).removeprefix(_PLUGIN)
+            if address.startswith(_PLUGIN) and name in files and name not in found:
+                found[name] = _picture(files[name])
+            return found.get(name)
+
+        text, pictures = taken_from(marked.text, marked.markup, find)
+        self.pictures |= {each.digest: each for each in pictures}
+        self.missing += [f"{FIGURE}{file.get('name', '')}" for name, file in files.items() if not found.get(name)]
+        return Marked(text, marked.markup)
 
     def written(self, element: etree._Element | None) -> str:
         return as_markup(self._marked(element), self.markup) if element is not None else ""
@@ -80,29 +110,30 @@ class _Question:
         kind = self.element.get("type", "")
         if kind not in _READ:
             raise unsupported(kind[:40] or "untyped")
-        tags, references, difficulty = parted_tags(self._tags())
         asked, answers = _READ[kind](self)
+        stem = self.written(child(self.element, "questiontext"))
+        explanation = self.written(child(self.element, "generalfeedback"))
+        tags, references, difficulty = parted_tags(self._tags())  # now all texts have been read
         return Item(
             kind=asked,
-            stem=self.written(child(self.element, "questiontext")),
+            stem=stem,
             external_id=_text(child(self.element, "idnumber")),
             title=_text(child(self.element, "name")),
             markup=self.markup,
-            explanation=self.written(child(self.element, "generalfeedback")),
+            explanation=explanation,
             category=category,
             references=references,
             tags=tags,
             difficulty=difficulty,
+            pictures=tuple(self.pictures.values()),
             **answers,
         )
 
     def _tags(self) -> list[str]:
-        """With a picture in the stem named, for it is not read."""
+        """With the files named that could not be taken as pictures."""
         listed = child(self.element, "tags")
-        stem = child(self.element, "questiontext")
-        files = children(stem, "file") if stem is not None else []
         tags = [_text(tag) for tag in children(listed, "tag")] if listed is not None else []
-        return tags + [f"figure:{file.get('name', '')}" for file in files]
+        return tags + self.missing
 
     def flag(self, name: str) -> bool:
         return _text(child(self.element, name)).lower() in ("1", "true")
@@ -114,6 +145,18 @@ class _Question:
             if share is None:
                 raise BadQuestion("bad_shares", f"The fraction '{answer.get('fraction')}' is not between -100 and 100.")
             yield _text(answer), share, self.written(child(answer, "feedback")), answer
+
+
+def _file_name(file: etree._Element) -> str:
+    """With its folders, as texts name it after @@PLUGINFILE@@/."""
+    return (file.get("path", "/") + file.get("name", "")).lstrip("/")
+
+
+def _picture(file: etree._Element) -> Picture | None:
+    if file.get("encoding") != "base64":
+        return None
+    picture = from_data(f"data:image/any;base64,{text_in(file)}")
+    return replace(picture, name=file.get("name", "")[:200]) if picture else None
 
 
 def _chosen(question: _Question) -> tuple[Kind, dict[str, Any]]:

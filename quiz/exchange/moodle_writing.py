@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 from decimal import Decimal
 
 from lxml import etree
 
 from .item import Item, Kind, Markup
+from .pictures import Picture, readdressed
 from .texts import path_text, percent, plain_number, tags_with
 
 _FORMATS = {Markup.HTML: "html", Markup.MARKDOWN: "markdown", Markup.PLAIN: "plain_text"}
@@ -26,12 +28,13 @@ def moodle_of(item: Item) -> str:
     category = etree.Element("question", type="category")
     _texted(etree.SubElement(category, "category"), path_text(item.category))
     question = etree.Element("question", type=_TYPES[item.kind])
+    write = _Writer(item)
     _texted(etree.SubElement(question, "name"), item.title)
-    _marked(question, "questiontext", item.stem, item.markup)
-    _marked(question, "generalfeedback", item.explanation, item.markup)
+    write.marked(question, "questiontext", item.stem, item.markup)
+    write.marked(question, "generalfeedback", item.explanation, item.markup)
     _set(question, "defaultgrade", "1")
     _set(question, "idnumber", item.external_id)
-    _answers(question, item)
+    write.answers(question)
     tags = tags_with(tags=item.tags, references=item.references, difficulty=item.difficulty)
     if tags:
         listed = etree.SubElement(question, "tags")
@@ -40,42 +43,58 @@ def moodle_of(item: Item) -> str:
     return "\n".join(etree.tostring(each, encoding="unicode", pretty_print=True) for each in (category, question))
 
 
-def _answers(question: etree._Element, item: Item) -> None:
-    if item.kind in (Kind.SINGLE, Kind.MULTIPLE):
-        _set(question, "single", "true" if item.kind is Kind.SINGLE else "false")
-        _set(question, "shuffleanswers", "false")
-        for choice in item.choices:
-            _answer(question, choice.text, choice.share, choice.feedback, item.markup)
-    for choice in item.choices if item.kind is Kind.TRUE_FALSE else ():
-        _answer(question, choice.text.lower(), choice.share, choice.feedback, item.markup, is_plain=True)
-    if item.kind is Kind.SHORT:
-        _set(question, "usecase", "1" if item.is_case_sensitive else "0")
-    for accepted in item.accepted:
-        _answer(question, accepted.text, accepted.share, accepted.feedback, item.markup, is_plain=True)
-    for taken in item.ranges:
-        middle = (taken.low + taken.high) / 2
-        answer = _answer(question, plain_number(middle), taken.share, taken.feedback, item.markup, is_plain=True)
-        _set(answer, "tolerance", plain_number(taken.high - middle))
-    for pair in item.pairs:
-        subquestion = _marked(question, "subquestion", pair.left, item.markup)
-        _texted(etree.SubElement(subquestion, "answer"), pair.right)
-    for text in item.sequence:
-        _answer(question, text, Decimal(1), "", item.markup)
+class _Writer:
+    """A question's texts, each with the files of the pictures that it shows."""
 
+    def __init__(self, item: Item) -> None:
+        self.item = item
+        self._pictures = {each.digest: each for each in item.pictures}
 
-def _answer(
-    question: etree._Element, text: str, share: Decimal, feedback: str, markup: Markup, *, is_plain: bool = False
-) -> etree._Element:
-    answer = _marked(question, "answer", text, Markup.PLAIN if is_plain else markup)
-    answer.set("fraction", percent(share))
-    _marked(answer, "feedback", feedback, markup)
-    return answer
+    def answers(self, question: etree._Element) -> None:
+        item = self.item
+        if item.kind in (Kind.SINGLE, Kind.MULTIPLE):
+            _set(question, "single", "true" if item.kind is Kind.SINGLE else "false")
+            _set(question, "shuffleanswers", "false")
+            for choice in item.choices:
+                self.answer(question, choice.text, choice.share, choice.feedback, item.markup)
+        for choice in item.choices if item.kind is Kind.TRUE_FALSE else ():
+            self.answer(question, choice.text.lower(), choice.share, choice.feedback)
+        if item.kind is Kind.SHORT:
+            _set(question, "usecase", "1" if item.is_case_sensitive else "0")
+        for accepted in item.accepted:
+            self.answer(question, accepted.text, accepted.share, accepted.feedback)
+        for taken in item.ranges:
+            middle = (taken.low + taken.high) / 2
+            answer = self.answer(question, plain_number(middle), taken.share, taken.feedback)
+            _set(answer, "tolerance", plain_number(taken.high - middle))
+        for pair in item.pairs:
+            subquestion = self.marked(question, "subquestion", pair.left, item.markup)
+            _texted(etree.SubElement(subquestion, "answer"), pair.right)
+        for text in item.sequence:
+            self.answer(question, text, Decimal(1), "", item.markup)
 
+    def answer(
+        self, question: etree._Element, text: str, share: Decimal, feedback: str, markup: Markup = Markup.PLAIN
+    ) -> etree._Element:
+        answer = self.marked(question, "answer", text, markup)
+        answer.set("fraction", percent(share))
+        self.marked(answer, "feedback", feedback, self.item.markup)
+        return answer
 
-def _marked(parent: etree._Element, name: str, text: str, markup: Markup) -> etree._Element:
-    element = etree.SubElement(parent, name, format=_FORMATS[markup])
-    _texted(element, text)
-    return element
+    def marked(self, parent: etree._Element, name: str, text: str, markup: Markup) -> etree._Element:
+        element = etree.SubElement(parent, name, format=_FORMATS[markup])
+        shown: dict[str, Picture] = {}
+
+        def address(digest: str) -> str | None:
+            if picture := self._pictures.get(digest):
+                shown[digest] = picture
+            return f"@@PLUGINFILE@@/{picture.file_name}" if picture else None
+
+        _texted(element, readdressed(text, markup, address))
+        for picture in shown.values():
+            file = etree.SubElement(element, "file", name=picture.file_name, path="/", encoding="base64")
+            file.text = base64.b64encode(picture.content).decode()
+        return element
 
 
 def _texted(element: etree._Element, text: str) -> None:

@@ -17,11 +17,13 @@ from lxml import etree
 from . import moodle, qti1, qti2, safexml
 from .content import MAX_BYTES, NotReadable
 from .item import Item, Rejected
+from .pictures import LARGEST, Find, Picture, picture_of
 from .qti2 import Told
 from .safexml import child, children, text_in, within
 from .texts import one_line
 
 MANIFEST = "imsmanifest.xml"
+_CANVAS = "$IMS-CC-FILEBASE$"
 MAX_PARTS = 20_000
 MAX_PART = 16 * 1024 * 1024
 # Question XML packs 5 to 20 times; zeros pack 1,000 times. Small parts may pack as they like.
@@ -33,12 +35,13 @@ _BAD = (zipfile.BadZipFile, zlib.error, struct.error, OSError, ValueError, NotIm
 def read_package(content: bytes) -> Iterator[Item | Rejected]:
     """Raises NotReadable for what is no package, or one that would grow beyond all measure."""
     archive = _opened(content)
-    told = _manifest(archive)
+    told, pictures = _manifest(archive), _Pictures(archive)
     position = 0
     is_any = False
     for member in _parts(archive):
         try:
-            found = _read_part(_bytes(archive, member), told.get(normpath(member.filename), Told()), position)
+            find = pictures.finder(member.filename)
+            found = _read_part(_bytes(archive, member), told.get(normpath(member.filename), Told()), position, find)
         except (*_BAD, NotReadable) as error:
             position += 1
             yield Rejected(position, "damaged", f"The part '{member.filename[:120]}' can't be read: {str(error)[:160]}")
@@ -97,17 +100,56 @@ def _bytes(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
     return content
 
 
-def _read_part(content: bytes, told: Told, position: int) -> Iterator[Item | Rejected]:
+def _read_part(content: bytes, told: Told, position: int, find: Find) -> Iterator[Item | Rejected]:
     """Nothing for XML that holds no questions (settings, styles, the order of a test)."""
     prolog = safexml.prolog_of(content)
     safexml.refuse_declarations(prolog)
     if prolog.root == "questestinterop":
-        return qti1.read_qti1(content)
+        return qti1.read_qti1(content, find)
     if prolog.root == "assessmentItem":
-        return qti2.read_items(content, told, position=position)
+        return qti2.read_items(content, told, position=position, find=find)
     if prolog.root == "quiz" and "canvas" not in prolog.namespace:
         return moodle.read_moodle(content)
     return iter(())
+
+
+class _Pictures:
+    """Files of the archive by the addresses under which its questions name them; each is read once."""
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._archive = archive
+        self._members = {normpath(each.filename): each for each in archive.infolist() if not each.is_dir()}
+        self._read: dict[str, Picture | None] = {}
+        self._size = 0
+
+    def finder(self, part: str) -> Find:
+        """For a part of the package: relative to it, to the package, or to where Canvas keeps files."""
+        return lambda address: self._find(dirname(part), address)
+
+    def _find(self, folder: str, address: str) -> Picture | None:
+        name = unquote(address.partition("?")[0].partition("#")[0])
+        if name.startswith(_CANVAS):
+            places = [join(base, name.removeprefix(_CANVAS).lstrip("/")) for base in ("web_resources", "")]
+        elif ":" in name:
+            return None
+        else:
+            places = [join(folder, name.lstrip("/")), name.lstrip("/")]
+        return next((found for place in places if (found := self._picture(normpath(place)))), None)
+
+    def _picture(self, path: str) -> Picture | None:
+        """None for what is not there, no picture, too large, or damaged; and past what a package may hold of them."""
+        member = self._members.get(path)
+        if member is None or member.file_size > LARGEST or _is_xml(member):
+            return None
+        if path not in self._read:
+            try:
+                with self._archive.open(member) as part:
+                    content = part.read(LARGEST + 1)
+            except _BAD:
+                content = b""
+            self._size += len(content)
+            self._read[path] = picture_of(content, path) if self._size <= MAX_BYTES else None
+        return self._read[path]
 
 
 def _manifest(archive: zipfile.ZipFile) -> dict[str, Told]:

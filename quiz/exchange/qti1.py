@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import html
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +11,7 @@ from lxml import etree
 
 from .flows import html_text, pictures_in_html
 from .item import Accepted, Choice, Item, Kind, Markup, Pair, Rejected
+from .pictures import Find, with_pictures
 from .qti1_scoring import choice_shares, conditions_of, numbered, worded
 from .safexml import Damaged, child, elements, local, raw_of, text_in, within
 from .soundness import TRUTHS, BadQuestion, sound, true_false, unsupported
@@ -28,7 +30,8 @@ _RESPONSES = ("response_lid", "response_str", "response_num")
 _NUMBERS = frozenset({"decimal", "integer", "scientific"})
 
 
-def read_qti1(content: bytes) -> Iterator[Item | Rejected]:
+def read_qti1(content: bytes, find: Find | None = None) -> Iterator[Item | Rejected]:
+    """`find`: pictures beside the file, by address."""
     position = 0
     try:
         for element in elements(content, "item", "bankentry_item"):
@@ -37,16 +40,18 @@ def read_qti1(content: bytes) -> Iterator[Item | Rejected]:
             try:
                 if local(element) == "bankentry_item":
                     raise unsupported("bank_entry", "The question itself is in another file, a bank.")
-                yield sound(_Question(element).item(), position=position, raw=raw)
+                yield sound(with_pictures(_Question(element, find).item(), find), position=position, raw=raw)
             except BadQuestion as bad:
                 yield bad.rejected(position, raw)
     except Damaged as error:
         yield Rejected(position + 1, "damaged", f"{error}. What follows was not read.")
 
 
-def _material(element: etree._Element) -> Marked:
-    """All the mattext in the element, in one markup."""
-    parts = [_mattext(each) for each in within(element, "mattext")]
+def _material(element: etree._Element, pictured: Callable[[etree._Element], Marked] | None = None) -> Marked:
+    """All the mattext in the element, and what `pictured` makes of a matimage, in one markup."""
+    names = ("mattext", "matimage") if pictured else ("mattext",)
+    found = within(element, *names)
+    parts = [pictured(each) if pictured and local(each) == "matimage" else _mattext(each) for each in found]
     parts = [part for part in parts if part.text]
     markup = in_one_markup(parts)
     return Marked("\n".join(as_markup(part, markup) for part in parts), markup)
@@ -62,8 +67,8 @@ def _mattext(element: etree._Element) -> Marked:
 class _Question:
     """An <item>: its metadata, its responses, and what stands before them."""
 
-    def __init__(self, element: etree._Element) -> None:
-        self.element = element
+    def __init__(self, element: etree._Element, find: Find | None) -> None:
+        self.element, self._find = element, find
         self.type = self._said("question_type")
         presentation = child(element, "presentation")
         if self.type in _UNSUPPORTED:
@@ -79,7 +84,8 @@ class _Question:
         if not self.responses:
             raise unsupported("description", "There is nothing to answer.")
         self.conditions = conditions_of(element)
-        self.labels = {each.get("ident", ""): _material(each) for each in within(presentation, "response_label")}
+        labels = within(presentation, "response_label")
+        self.labels = {each.get("ident", ""): _material(each, self._matimage) for each in labels}
         self.feedbacks = {each.get("ident", ""): _material(each) for each in within(element, "itemfeedback")}
         self.stem = self._stem(presentation)
         self.pictures = [f"figure:{each.get('uri')}" for each in within(presentation, "matimage") if each.get("uri")]
@@ -97,12 +103,21 @@ class _Question:
 
     def _stem(self, presentation: etree._Element) -> Marked:
         parts = [
-            _mattext(each)
-            for each in within(presentation, "mattext")
+            self._matimage(each) if local(each) == "matimage" else _mattext(each)
+            for each in within(presentation, "mattext", "matimage")
             if not any(local(above) in _RESPONSES for above in each.iterancestors())
         ]
         markup = in_one_markup(parts)
         return Marked("\n".join(as_markup(part, markup) for part in parts if part.text), markup)
+
+    def _matimage(self, image: etree._Element) -> Marked:
+        """Nothing where the picture is not there: the question's tags name it."""
+        uri = image.get("uri", "")
+        if image.get("embedded") == "base64":
+            uri = f"data:image/any;base64,{text_in(image)}"
+        elif not (self._find and self._find(uri)):
+            return Marked("")
+        return Marked(f'<img src="{html.escape(uri)}" alt="{html.escape(image.get("label", ""))}">', Markup.HTML)
 
     def written(self, marked: Marked | None) -> str:
         return as_markup(marked, self.markup) if marked is not None else ""

@@ -12,6 +12,7 @@ from lxml import etree
 
 from .flows import flow_text, pictures_in
 from .item import Accepted, Choice, Item, Kind, Pair, Rejected
+from .pictures import Find, with_pictures
 from .qti2_scoring import Declaration, ranges_of
 from .safexml import Damaged, child, children, elements, local, raw_of, within
 from .soundness import TRUTHS, BadQuestion, sound, true_false, unsupported
@@ -37,14 +38,15 @@ def read_qti2(content: bytes) -> Iterator[Item | Rejected]:
     yield from read_items(content, Told(), position=0)
 
 
-def read_items(content: bytes, told: Told, *, position: int) -> Iterator[Item | Rejected]:
-    """The file's questions, counted on from `position`."""
+def read_items(content: bytes, told: Told, *, position: int, find: Find | None = None) -> Iterator[Item | Rejected]:
+    """The file's questions, counted on from `position`. `find`: pictures beside it, by address."""
     try:
         for element in elements(content, "assessmentItem"):
             position += 1
             raw = raw_of(element)
             try:
-                yield sound(_Question(element).item(told), position=position, raw=raw)
+                item = with_pictures(_Question(element).item(told), find)
+                yield sound(item, position=position, raw=raw)
             except BadQuestion as bad:
                 yield bad.rejected(position, raw)
     except Damaged as error:

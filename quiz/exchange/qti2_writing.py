@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import cast
@@ -13,6 +13,7 @@ from lxml import etree
 
 from .flows import put_text
 from .item import Item, Kind, Markup
+from .pictures import Picture, readdressed
 from .qti2 import EXPLANATION, TOOL
 from .soundness import TRUTHS
 from .texts import Marked, equal_share, plain_number, tags_with
@@ -22,19 +23,22 @@ CP = "http://www.imsglobal.org/xsd/imscp_v1p1"
 LOM = "http://ltsc.ieee.org/xsd/LOM"
 # The stubs of lxml know no default namespace.
 _QTI_FIRST, _CP_FIRST, _LOM_FIRST = (cast(dict[str, str], {None: uri}) for uri in (QTI, CP, LOM))
+ITEMS, PICTURES = "items", "pictures"  # folders of the package; pictures are within that of the items
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A question of a package: its file and its place in the manifest."""
+    """A question of a package: its file, its place in the manifest, and its pictures by their addresses in the file."""
 
     item: bytes
     resource: etree._Element
+    pictures: Mapping[str, Picture]
 
 
 def part_of(item: Item, number: int) -> Part:
-    return Part(_Writer(item, f"item-{number}").document(), _resource(item, f"item-{number}"))
+    pictures = {f"{PICTURES}/{each.file_name}": each for each in item.pictures}
+    return Part(_Writer(item, f"item-{number}").document(), _resource(item, f"item-{number}", pictures), pictures)
 
 
 def package_of(parts: Sequence[Part]) -> bytes:
@@ -50,6 +54,8 @@ def package_of(parts: Sequence[Part]) -> bytes:
         for part in parts:
             resources.append(part.resource)
             archive.writestr(_named(str(part.resource.get("href"))), part.item, zipfile.ZIP_DEFLATED)
+        for address, picture in {address: each for part in parts for address, each in part.pictures.items()}.items():
+            archive.writestr(_named(f"{ITEMS}/{address}"), picture.content)  # they are packed already
         listing = etree.tostring(manifest, xml_declaration=True, encoding="UTF-8", pretty_print=True)
         archive.writestr(_named("imsmanifest.xml"), listing, zipfile.ZIP_DEFLATED)
     return target.getvalue()
@@ -59,8 +65,8 @@ def _named(name: str) -> zipfile.ZipInfo:
     return zipfile.ZipInfo(name, _EPOCH)
 
 
-def _resource(item: Item, name: str) -> etree._Element:
-    href = f"items/{name}.xml"
+def _resource(item: Item, name: str, pictures: Iterable[str]) -> etree._Element:
+    href = f"{ITEMS}/{name}.xml"
     resource = etree.Element(f"{{{CP}}}resource", identifier=name, type="imsqti_item_xmlv2p1", href=href)
     tags = tags_with(tags=item.tags, references=item.references, difficulty=item.difficulty)
     if tags or item.category:
@@ -74,6 +80,8 @@ def _resource(item: Item, name: str) -> etree._Element:
                 taxon = etree.SubElement(path, f"{{{LOM}}}taxon")
                 _string(etree.SubElement(taxon, f"{{{LOM}}}entry"), name_of_taxon)
     etree.SubElement(resource, f"{{{CP}}}file", href=href)
+    for address in pictures:
+        etree.SubElement(resource, f"{{{CP}}}file", href=f"{ITEMS}/{address}")
     return resource
 
 
@@ -90,6 +98,7 @@ class _Writer:
         attributes |= {"toolName": TOOL, "label": item.external_id}
         self.root = etree.Element(f"{{{QTI}}}assessmentItem", attributes, nsmap=_QTI_FIRST)
         self.feedbacks: list[tuple[str, str]] = []
+        self._addresses = {each.digest: f"{PICTURES}/{each.file_name}" for each in item.pictures}
 
     def document(self) -> bytes:
         _WRITE[self.item.kind](self)
@@ -107,6 +116,7 @@ class _Writer:
         return element
 
     def put(self, parent: etree._Element, text: str) -> None:
+        text = readdressed(text, self.item.markup, self._addresses.get)
         put_text(parent, Marked(text, self.item.markup), namespace=QTI)
 
     def declare(self, cardinality: str, base_type: str, right: Sequence[str]) -> etree._Element:

@@ -6,7 +6,9 @@ from dataclasses import fields, replace
 from decimal import Decimal
 from typing import Any
 
-from .item import Accepted, Choice, Item, Kind, Pair, Rejected
+from .item import Accepted, Choice, Item, Kind, Markup, Pair, Rejected
+from .pictures import MOST as MOST_PICTURES
+from .pictures import digests_in, texts_of, with_pictures
 from .texts import clean, one_line
 
 LONGEST_RAW = 4000
@@ -34,9 +36,9 @@ def unsupported(code: str, reason: str = "") -> BadQuestion:
 
 
 def sound(item: Item, *, position: int, raw: str) -> Item | Rejected:
-    """The item with its texts cleaned, or why it can't be asked."""
+    """The item with its texts cleaned and the pictures within them taken, or why it can't be asked."""
     try:
-        item = _cleaned(item)
+        item = _pictured(_cleaned(item))
         _require_texts(item)
         _REQUIREMENTS[item.kind](item)
     except BadQuestion as bad:
@@ -52,9 +54,25 @@ def true_false(right: bool, *, if_true: str = "", if_false: str = "") -> tuple[C
     )
 
 
+def _pictured(item: Item) -> Item:
+    """Of its pictures those that its texts name, in one order."""
+    if item.markup is Markup.PLAIN:
+        return item if not item.pictures else replace(item, pictures=())
+    if any("data:image" in text for text in texts_of(item)):
+        item = with_pictures(item)
+    if not item.pictures:
+        return item
+    named = digests_in(item)[:MOST_PICTURES]
+    return replace(
+        item, pictures=tuple(sorted((p for p in item.pictures if p.digest in named), key=lambda p: p.digest))
+    )
+
+
 def _cleaned(item: Item) -> Item:
     changes: dict[str, Any] = {}
     for field in fields(item):
+        if field.name == "pictures":
+            continue
         value = getattr(item, field.name)
         if isinstance(value, str) and field.name not in ("kind", "markup"):
             changes[field.name] = one_line(value) if field.name in _ONE_LINE else clean(value)

@@ -26,7 +26,10 @@ from .tables import read_table, table_of
 WRITTEN = (Format.CSV, Format.JSON, Format.GIFT, Format.MOODLE, Format.QTI2)
 _ANY = "It is read back differently: the format can't hold it exactly."
 _HTML = "HTML is written as the XHTML of QTI, which spells it differently."
+_PICTURES = "It holds no pictures: its texts name them by their digests only."
 _REASONS = {
+    (Format.CSV, "pictures"): _PICTURES,
+    (Format.GIFT, "pictures"): _PICTURES,
     (Format.CSV, "choices"): "CSV holds the texts of choices and which are right, not their feedback or part marks.",
     (Format.CSV, "accepted"): "CSV holds accepted answers, not their feedback or part marks.",
     (Format.CSV, "ranges"): "CSV holds ranges of numbers, not their feedback or part marks.",
@@ -96,7 +99,7 @@ def _only(found: Iterator[Item | Rejected]) -> Item | Rejected | None:
 
 
 def _of_part(part: Part) -> Item | Rejected | None:
-    return _only(read_items(part.item, packages.told_of(part.resource), position=0))
+    return _only(read_items(part.item, packages.told_of(part.resource), position=0, find=part.pictures.get))
 
 
 def _as_it_is(item: Item, _: int) -> Item:

@@ -2,8 +2,10 @@
 
 from .bank import Bank, Category, SyncRejection, SyncRun
 from .clause import Clause, Edition, Standard
+from .picture import Picture
 from .practice import Answer, Attempt, ExamGoal, Learner, ReviewCard, ReviewLog
-from .question import Citation, ItemStatistics, Question, QuestionVersion
+from .question import Citation, Question, QuestionVersion
+from .statistics import ExamStatistics, ItemStatistics
 
 __all__ = [
     "Answer",
@@ -14,8 +16,10 @@ __all__ = [
     "Clause",
     "Edition",
     "ExamGoal",
+    "ExamStatistics",
     "ItemStatistics",
     "Learner",
+    "Picture",
     "Question",
     "QuestionVersion",
     "ReviewCard",

@@ -133,6 +133,9 @@ class SyncRun(models.Model):
     seconds = models.FloatField(default=0)
     unsupported = models.JSONField(default=dict, help_text="Kind of question: how many there were.")
     drift = models.JSONField(default=list, help_text="Fields renamed, retyped or gone since the last run, in words.")
+    remarks = models.JSONField(
+        default=list, blank=True, help_text="What was left out of questions that were taken, in words."
+    )
     error = models.CharField(max_length=500, blank=True)
     started_at = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(null=True, blank=True)

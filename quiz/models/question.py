@@ -26,11 +26,18 @@ class Question(models.Model):
     bank = models.ForeignKey(Bank, on_delete=models.CASCADE, related_name="questions", db_index=False)
     edition = models.CharField(max_length=40, blank=True, help_text="Of the pool: 2026-2030.")
     external_id = models.CharField(max_length=200)
+    title = models.CharField(
+        max_length=200, blank=True, db_default="", default="", help_text="For those who keep it; learners never see it."
+    )
     category = models.ForeignKey(Category, on_delete=models.RESTRICT, related_name="questions")
     current = models.OneToOneField(
         "quiz.QuestionVersion", null=True, on_delete=models.RESTRICT, related_name="+", editable=False
     )
     source_hash = models.CharField(max_length=64, editable=False, help_text="Of all that its keeper says of it.")
+    keeper_hash = models.CharField(
+        max_length=64, blank=True, db_default="", default="", editable=False,
+        help_text="Of what its file said when it was edited here; empty where it is as its keeper has it.",
+    )  # fmt: skip
     flag = models.CharField(max_length=300, blank=True, help_text="Why it must not be in an exam: its clause changed.")
     successor = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="predecessors",
@@ -38,7 +45,9 @@ class Question(models.Model):
     )  # fmt: skip
     retired_at = models.DateTimeField(null=True, blank=True)
     retired_reason = models.CharField(max_length=200, blank=True)
-    clauses = models.ManyToManyField(Clause, through="quiz.Citation", related_name="questions")
+    clauses = models.ManyToManyField(
+        Clause, through="quiz.Citation", through_fields=("question", "clause"), related_name="questions"
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -49,6 +58,8 @@ class Question(models.Model):
         constraints = [models.UniqueConstraint(fields=["bank", "edition", "external_id"], name="question_identity")]
         indexes = [
             models.Index(F("category"), name="question_live", condition=Q(retired_at__isnull=True)),
+            # The work list of flagged questions, and how long it is.
+            models.Index(fields=["bank"], name="question_flagged", condition=Q(retired_at__isnull=True) & ~Q(flag="")),
         ]
 
     def __str__(self) -> str:
@@ -102,35 +113,29 @@ class QuestionVersion(models.Model):
 
 
 class Citation(models.Model):
-    """A clause that a question's current wording cites, where it could be found."""
+    """A clause that a question's current wording cites, where it could be found.
+
+    found ──another edition is current, the clause has other words there or is gone; the question is flagged──> waiting
+    waiting ──a person decides──> decided. Neither waiting nor decided ones are found anew by themselves.
+    """
 
     question = models.ForeignKey(Question, on_delete=models.CASCADE, related_name="citations", db_index=False)
     clause = models.ForeignKey(Clause, on_delete=models.CASCADE, related_name="citations")
     as_written = models.CharField(max_length=120)
+    moved_from = models.ForeignKey(
+        Clause, null=True, blank=True, on_delete=models.SET_NULL, related_name="+",
+        help_text="Of an earlier edition, which a person has moved the citation from.",
+    )  # fmt: skip
+    is_waiting = models.BooleanField(
+        default=False, db_default=False, help_text="Its clause has other words now, or is gone."
+    )
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["question", "clause"], name="citation_once")]
 
     def __str__(self) -> str:
         return self.as_written
-
-
-class ItemStatistics(models.Model):
-    """How a wording did, by the nightly item analysis; hidden under 30 answers."""
-
-    version = models.OneToOneField(
-        QuestionVersion, on_delete=models.CASCADE, primary_key=True, related_name="statistics"
-    )
-    answers = models.PositiveIntegerField(help_text="First answers of each person.")
-    facility = models.FloatField(null=True, help_text="Mean share of the mark, 0 to 1.")
-    discrimination = models.FloatField(null=True, help_text="Upper less lower 27 %, -1 to 1.")
-    item_total = models.FloatField(null=True, help_text="Corrected item-total correlation, -1 to 1.")
-    distractors = models.JSONField(default=dict, help_text="Choice id: takers of the lower, middle and upper.")
-    median_seconds = models.FloatField(null=True)
-    analysed_at = models.DateTimeField()
-
-    class Meta:
-        verbose_name_plural = "item statistics"
-
-    def __str__(self) -> str:
-        return f"{self.answers} answers"

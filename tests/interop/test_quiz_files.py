@@ -228,7 +228,12 @@ def test_a_moodle_bank_is_read_and_what_has_no_place_is_named() -> None:
     pi = next(item for item in items if item.title == "num:float")
     assert (pi.ranges[0].low, pi.ranges[0].high) == (Decimal("3.140592653589793"), Decimal("3.142592653589793"))
     assert pi.category == ("moodle2amc", "num")
-    assert next(item for item in items if item.title == "html layout").tags == ("figure:4.png", "figure:dessin.svg")
+    pictured = next(item for item in items if item.title == "html layout")
+    assert pictured.tags == ("figure:dessin.svg",), "SVG is not taken"
+    (picture,) = pictured.pictures
+    assert (picture.name, picture.media_type) == ("4.png", "image/png")
+    assert f'src="picture:{picture.digest}"' in pictured.stem
+    assert "@@PLUGINFILE@@/dessin.svg" in pictured.stem
 
 
 # -- QTI: 245 files of single items, quizzes, banks, packages, and files around them --
