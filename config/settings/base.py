@@ -48,6 +48,7 @@ INSTALLED_APPS = [
     "accounts",
     "jobs",
     "ai",
+    "analytics",
     "projects",
     "tenders",
     "quiz",

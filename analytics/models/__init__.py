@@ -1,0 +1,16 @@
+"""What people may look for (entities), what they asked for (demand), and what could not be counted."""
+
+from .demand import AppliedBatch, AskedQuestion, DeadSignal, DemandBucket, DemandDay, DemandWindow
+from .entity import EmbeddingModel, Entity, EntityTotal
+
+__all__ = [
+    "AppliedBatch",
+    "AskedQuestion",
+    "DeadSignal",
+    "DemandBucket",
+    "DemandDay",
+    "DemandWindow",
+    "EmbeddingModel",
+    "Entity",
+    "EntityTotal",
+]
