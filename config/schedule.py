@@ -61,6 +61,12 @@ SCHEDULE = (
         description="Writes down which clauses are asked for, and keeps the most asked for ready",
     ),
     Task(
+        name="analyse-questions",
+        cron="50 1 * * *",
+        kind="quiz.analyse_items",
+        description="Works out how well each question tells those who know from those who do not",
+    ),
+    Task(
         name="trim",
         cron="10 2 * * *",
         kind="jobs.trim",

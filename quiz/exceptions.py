@@ -90,3 +90,21 @@ class StillUnreadable(Refused):
     """What was mended can't be read either; the message says why."""
 
     code = "still_unreadable"
+
+
+class StatisticsMissing(Missing):
+    """There is none, or it is not for this person."""
+
+    code = "statistics_not_found"
+
+
+class EditionMissing(Missing):
+    """There is no such edition, or taking questions over to it is not for this person."""
+
+    code = "edition_not_found"
+
+
+class EditionRefused(Refused):
+    """These editions can't be compared, or questions not taken over like this; the message says why."""
+
+    code = "edition_refused"

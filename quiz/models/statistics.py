@@ -37,7 +37,7 @@ class ItemStatistics(models.Model):
 
 
 class ExamStatistics(models.Model):
-    """How consistently a category's exam measures: of its most taken form, which is one and the same set of wordings."""
+    """How consistently a category's exam measures: by the form taken most, one and the same set of wordings."""
 
     category = models.OneToOneField(Category, on_delete=models.CASCADE, primary_key=True, related_name="statistics")
     forms = models.PositiveIntegerField(help_text="Different sets of questions that its exams had.")
