@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .views import overview, sitting
+from .views import clauses, overview, progress, sitting
 
 app_name = "quiz"
 
@@ -12,6 +12,9 @@ urlpatterns = [
     path("", overview.overview, name="overview"),
     path("start/", sitting.start, name="start"),
     path("review/", sitting.review, name="review"),
+    path("progress/", progress.standing, name="progress"),
+    path("clauses/", clauses.clauses, name="clauses"),
+    path("clauses/<uuid:clause_id>/", clauses.clause, name="clause"),
     path("leaderboard/", overview.leaderboard, name="leaderboard"),
     path("settings/", overview.settings, name="settings"),
     path("goals/<uuid:category_id>/", overview.goal, name="goal"),

@@ -13,9 +13,11 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
+from jobs.events import publish_on_commit
 
 from ..exceptions import AlreadyAnswered, AnswerRefused, AttemptMissing, AttemptOver, BadQuiz, TimeIsOver
 from ..models import Answer, Attempt
@@ -151,7 +153,20 @@ def finish(attempt: Attempt) -> None:
     if attempt.mode == Attempt.Mode.EXAM and attempt.category is not None:
         attempt.is_passed = attempt.score >= attempt.category.pass_share
         remember(user_id=attempt.user_id, answers=[each for each in answers if each.answered_at])
+        _say_so(attempt)
     attempt.save(update_fields=["submitted_at", "score", "is_passed"])
+
+
+def _say_so(attempt: Attempt) -> None:
+    """To the pages that still show it, on other devices too, and to whatever else the person looks at just now."""
+    told = "passed" if attempt.is_passed else "not passed"
+    text = f"Your exam in {attempt.category} has ended: {100 * (attempt.score or 0):.0f} %, {told}."
+    notice = {
+        "level": "success" if attempt.is_passed else "info",
+        "text": text,
+        "url": reverse("quiz:attempt", args=[attempt.pk]),
+    }
+    publish_on_commit(f"user:{attempt.user_id}", "notification", notice)
 
 
 def _keep(attempt: Attempt, position: int, given: Any, is_unsure: bool, seconds: float | None) -> Answered:

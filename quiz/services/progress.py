@@ -15,6 +15,7 @@ from django.utils import timezone
 from accounts.models import User
 
 from ..exchange.item import Kind
+from ..levels import LEVELS, of_level
 from ..models import Answer, Attempt, Category, Clause, ExamGoal, Question, ReviewCard
 from ..practice.memory import Memory, recall_at
 from ..practice.readiness import Readiness, readiness
@@ -28,7 +29,8 @@ EXAM_HOUR = time(8, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class CategoryProgress:
-    """`known` of `seen` of `questions`; `due` can be reviewed now. `readiness` for `exam_on`, else for tomorrow."""
+    """`known` of `seen` of `questions`; `due` can be reviewed now. `readiness` for `exam_on`, else for tomorrow.
+    `levels`: how many are easy, medium, hard; of the others nothing is said."""
 
     category: Category
     questions: int
@@ -39,6 +41,12 @@ class CategoryProgress:
     readiness: Readiness | None
     open_exam_id: UUID | None
     last_exam: Attempt | None
+    levels: dict[str, int]
+
+    @property
+    def has_levels(self) -> bool:
+        """Whether of any question is said how hard it is."""
+        return any(self.levels.values())
 
     @property
     def is_ready(self) -> bool:
@@ -55,12 +63,13 @@ class WeakClause:
 
 
 def categories_of(user: User, *, at: datetime | None = None) -> list[CategoryProgress]:
-    """Every category that has questions for this person, in its order. Five queries, however many there are."""
+    """Every category that has questions for this person, in its order. Six queries, however many there are."""
     now = at or timezone.now()
     unseen = _unseen(user)
     memories = _memories(user)
     goals = dict(ExamGoal.objects.visible_to(user).values_list("category_id", "exam_on"))
     exams = _exams(user)
+    levels = _levels(user)
     found = []
     for category in Category.objects.visible_to(user):
         mine = memories[category.pk]
@@ -82,6 +91,7 @@ def categories_of(user: User, *, at: datetime | None = None) -> list[CategoryPro
                 readiness=readiness(mine, unseen=count, guessed=guessed, at=day),
                 open_exam_id=open_exam,
                 last_exam=newest,
+                levels=levels.get(category.pk, {}),
             )
         )
     return found
@@ -116,15 +126,26 @@ def told_answers() -> Any:
 def _unseen(user: User) -> dict[UUID, tuple[int, float]]:
     """By category: how many questions one has never answered, and what guessing them would earn."""
     seen = Exists(ReviewCard.objects.filter(user=user, question=OuterRef("pk")))
+    rows = Question.objects.visible_to(user).live().filter(~seen).order_by()
+    told = rows.values("category").annotate(count=Count("pk"), guessed=Sum(chance_of_a_guess()))
+    return {row["category"]: (row["count"], float(row["guessed"])) for row in told}
+
+
+def chance_of_a_guess() -> Case:
+    """Of a question: the share of the mark that guessing earns on average, 0 to 1."""
     choices = Func(F("current__body__choices"), function="jsonb_array_length", output_field=IntegerField())
-    chance = Case(
+    return Case(
         When(current__kind__in=[Kind.SINGLE, Kind.TRUE_FALSE], then=Value(1.0) / Cast(choices, FloatField())),
         default=Value(0.0),
         output_field=FloatField(),
     )
-    rows = Question.objects.visible_to(user).live().filter(~seen).order_by()
-    told = rows.values("category").annotate(count=Count("pk"), guessed=Sum(chance))
-    return {row["category"]: (row["count"], float(row["guessed"])) for row in told}
+
+
+def _levels(user: User) -> dict[UUID, dict[str, int]]:
+    """By category, how many questions are of each level."""
+    counts = {level: Count("pk", filter=of_level(level, "current__")) for level in LEVELS}
+    rows = Question.objects.visible_to(user).live().order_by().values("category").annotate(**counts)
+    return {row["category"]: {level: row[level] for level in LEVELS} for row in rows}
 
 
 def _memories(user: User) -> defaultdict[UUID, list[Memory]]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
@@ -22,6 +23,19 @@ def due_cards(user: User, *, at: datetime | None = None) -> QuerySet[ReviewCard]
     """Cards that are due and can be asked, the longest overdue first; a question with a new wording is due at once."""
     is_due = Q(due__lte=at or timezone.now()) | ~Q(version=F("question__current"))
     return ReviewCard.objects.visible_to(user).filter(is_due, question__in=_askable(user)).order_by("due", "pk")
+
+
+@dataclass(frozen=True, slots=True)
+class DueCategory:
+    category_id: UUID
+    name: str
+    due: int
+
+
+def due_by_category(user: User) -> list[DueCategory]:
+    """Where there is something due, most first."""
+    rows = due_cards(user).order_by().values_list("question__category", "question__category__name")
+    return [DueCategory(*row) for row in rows.annotate(due=Count("pk")).order_by("-due", "question__category__name")]
 
 
 def next_due_at(user: User) -> datetime | None:

@@ -33,10 +33,11 @@ class FoundClause(TypedDict):
     excerpt: str
 
 
-def search_clauses(*, user: User | AnonymousUser, q: str) -> list[FoundClause]:
+def search_clauses(*, user: User | AnonymousUser, q: str, is_counted: bool = True) -> list[FoundClause]:
     """At most 20: the clause of this number, those whose number begins with it, then the best by words.
 
-    Of current editions. Cached; the first hit counts as asked for. BadQuiz: nothing was asked, or too much.
+    Of current editions. Cached. The first hit counts as asked for, unless words are only half typed (`is_counted`).
+    BadQuiz: nothing was asked, or too much.
     """
     words = " ".join(q.split())
     if not words or len(words) > LONGEST or "\x00" in words:
@@ -45,9 +46,17 @@ def search_clauses(*, user: User | AnonymousUser, q: str) -> list[FoundClause]:
         )
     mine = organisations_of(user)
     found = cache.get_or_set("clauses", (words.lower(), mine), lambda: _search(user, words))
-    if found:
-        _asked_for(found[0]["id"])
+    if found and is_counted:
+        asked_for(found[0]["id"])
     return found
+
+
+def asked_for(clause_id: str) -> None:
+    """Counted in Redis; without it, not at all."""
+    try:
+        ask(lambda client: client.zincrby(_asked_key(), 1, str(UUID(clause_id))))
+    except RedisAway:
+        return
 
 
 def count_popularity() -> int:
@@ -84,13 +93,6 @@ def _take(client: Any, taken: str) -> None:
     """What was taken and not yet written comes first: a run that died loses nothing."""
     if not client.exists(taken) and client.exists(_asked_key()):
         client.rename(_asked_key(), taken)
-
-
-def _asked_for(clause_id: str) -> None:
-    try:
-        ask(lambda client: client.zincrby(_asked_key(), 1, str(UUID(clause_id))))
-    except RedisAway:
-        return
 
 
 def _asked_key() -> str:

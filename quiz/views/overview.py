@@ -18,19 +18,22 @@ from ..services import learners, progress
 from ..services.reviewing import due_cards, next_due_at
 
 LATEST = 8
+COUNTS = (5, 10, 20, 30, 50)
 
 
 @page
 @require_safe
 def overview(request: PageRequest) -> HttpResponse:
     user = request.user
-    latest = Attempt.objects.visible_to(user).select_related("category").order_by("-started_at")[:LATEST]
+    latest = Attempt.objects.visible_to(user).select_related("category", "clause")
+    latest = latest.defer("clause__text", "clause__search").order_by("-started_at")[:LATEST]
     context = {
         "categories": progress.categories_of(user),
         "due": due_cards(user).count(),
         "next_due_at": next_due_at(user),
         "weakest": progress.weakest_clauses(user),
         "latest": latest,
+        "counts": COUNTS,
     }
     return render(request, "quiz/overview.html", context)
 

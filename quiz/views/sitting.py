@@ -18,7 +18,7 @@ from ..exchange.item import Kind
 from ..services import attempts
 from ..services.drawing import DEFAULT
 from ..services.presenting import attempt_out, questions_out
-from ..services.reviewing import due_cards, next_due_at
+from ..services.reviewing import due_by_category, due_cards, next_due_at
 
 
 @page
@@ -27,6 +27,7 @@ def start(request: PageRequest) -> HttpResponse:
     wish = request.POST
     try:
         category_id = UUID(wish["category"]) if wish.get("category") else None
+        clause_id = UUID(wish["clause"]) if wish.get("clause") else None
         count = int(wish.get("count") or DEFAULT)
     except ValueError:
         raise BadQuiz("Pick a category and a number of questions.") from None
@@ -34,6 +35,7 @@ def start(request: PageRequest) -> HttpResponse:
         actor=request.user,
         mode=wish.get("mode", ""),
         category_id=category_id,
+        clause_id=clause_id,
         count=count,
         level=wish.get("difficulty", ""),
     )
@@ -46,7 +48,13 @@ def review(request: PageRequest) -> HttpResponse:
     """The queue: what is due, and when more comes."""
     cards = due_cards(request.user)
     shown = cards.select_related("question__current", "question__category")[:50]
-    context = {"due": cards.count(), "cards": shown, "next_due_at": next_due_at(request.user)}
+    by_category = due_by_category(request.user)
+    context = {
+        "due": sum(each.due for each in by_category),
+        "by_category": by_category,
+        "cards": shown,
+        "next_due_at": next_due_at(request.user),
+    }
     return render(request, "quiz/review.html", context)
 
 
@@ -74,6 +82,7 @@ def attempt(request: PageRequest, attempt_id: UUID) -> HttpResponse:
             "answers": f"{base}/answers",
             "submit": f"{base}/submit",
             "result": reverse("quiz:attempt", args=[found.pk]),
+            "clauses": reverse("quiz:clauses"),
             "signIn": reverse("account_login"),
         },
     }

@@ -148,7 +148,8 @@
     return { ...control, stem, parts: [stem, hint, control.box].filter(Boolean) };
   };
 
-  const verdict = (result) => {
+  /* `clauses`: the address under which each clause is looked up by its id. */
+  const verdict = (result, clauses) => {
     const share = Number(result.share);
     const told = result.is_right ? ["notice-good", "Right"] : share > 0 ? ["notice-warn", `Partly right: ${Math.round(100 * share)} %`] : ["notice-bad", "Wrong"];
     const box = element("div", { class: "quiz-verdict", role: "status" }, element("div", { class: `notice ${told[0]}` }, element("p", {}, element("strong", { text: told[1] }))));
@@ -157,7 +158,8 @@
     for (const clause of result.clauses) {
       box.append(element("details", { class: "details quiz-clause" },
         element("summary", {}, element("strong", { text: clause.number }), ` ${clause.title} `, element("span", { class: "faint", text: clause.edition })),
-        element("p", { class: "prewrap small", text: clause.text || "Its text is not held here." })));
+        element("p", { class: "prewrap small", dir: "auto", text: clause.text || "Its text is not held here." }),
+        element("p", { class: "small" }, element("a", { href: `${clauses}${clause.id}/`, target: "_blank", rel: "noopener", text: "Look it up in a tab of its own" }))));
     }
     if (!result.clauses.length && result.references.length) box.append(element("p", { class: "faint small", text: `Reference: ${result.references.join(", ")}` }));
     return box;

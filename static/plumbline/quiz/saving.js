@@ -1,8 +1,13 @@
-/* Answers on their way to the server, one after the other, again until they are kept: the same answer sent twice is one. */
+/* Answers on their way to the server, one after the other, again until they are kept: the same answer sent twice is one.
+   What has not arrived outlives the page: a tab that is closed or reloaded sends it when it comes back. */
 (() => {
   "use strict";
   const LONGEST_PAUSE_MS = 15000;
-  const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+  const pause = (ms) => new Promise((done) => {
+    const over = () => { clearTimeout(timer); window.removeEventListener("online", over); done(); };
+    const timer = setTimeout(over, ms);
+    window.addEventListener("online", over);
+  });
 
   class Refused extends Error {
     constructor(problem, status) {
@@ -36,16 +41,31 @@
     }
   };
 
-  /* In the order given, never two at once. */
-  const queue = (told) => {
-    let last = Promise.resolve(), waiting = 0;
+  /* In the order given, never two at once. `name`: under which the browser keeps what has not arrived. */
+  const queue = (name, told) => {
+    let last = Promise.resolve();
+    const waiting = [];
+    const left = () => {
+      try { return JSON.parse(localStorage.getItem(name)) || []; } catch { return []; }
+    };
+    const keep = () => {
+      try {
+        if (waiting.length) localStorage.setItem(name, JSON.stringify(waiting));
+        else localStorage.removeItem(name);
+      } catch { /* without a store it is kept as long as the page */ }
+    };
     const add = (url, body) => {
-      waiting += 1;
-      const sent = last.then(() => post(url, body, told)).finally(() => { waiting -= 1; });
+      const item = { url, body };
+      waiting.push(item);
+      keep();
+      const isSignedOut = (error) => error instanceof Refused && (error.status === 401 || error.status === 403);
+      const done = () => { waiting.splice(waiting.indexOf(item), 1); keep(); };
+      const sent = last.then(() => post(url, body, told));
+      sent.then(done, (error) => { if (!isSignedOut(error)) done(); });
       last = sent.catch(() => {});
       return sent;
     };
-    return { add, waiting: () => waiting, empty: () => last };
+    return { add, left, waiting: () => waiting.length, empty: () => last };
   };
 
   Object.assign(window.Plumbline.quiz, { queue });

@@ -1,17 +1,19 @@
 /* A sitting: all questions are here from the start, so the next one stands on the page before the answer to the last
-   one has come back. Exams tell nothing; their clock is the server's, read once. */
+   one has come back, and nobody waits for it longer than a moment. Exams tell nothing; their clock is the server's, read
+   once. What an earlier page could not send is sent by this one. */
 (() => {
   "use strict";
   const { draw, verdict, element, queue } = window.Plumbline.quiz;
   const { attempt, questions, urls } = JSON.parse(document.getElementById("sitting").textContent);
   const place = document.querySelector("[data-sitting]");
   const isExam = attempt.mode === "exam";
-  const openedAt = performance.now();
+  const MOMENT_MS = 700; // of waiting for a verdict; a second click on the same button within it means nothing
+  const openedAt = performance.now(), openedOn = Date.now();
   let at = Math.max(0, questions.findIndex((question) => !question.given));
-  let shown, shownAt, isLeaving = false;
+  let shown, shownAt, isLeaving = false, isFinishing = false;
 
   const trouble = element("p", { class: "notice notice-warn", role: "status", hidden: true, text: "No connection. Your answers are kept here and sent as soon as there is one." });
-  const saving = queue((isAway) => { trouble.hidden = !isAway; });
+  const saving = queue(`plumbline.quiz.${attempt.id}`, (isAway) => { trouble.hidden = !isAway; });
   const isDone = (question) => Boolean(question.given);
   const leave = () => { isLeaving = true; window.location.replace(urls.result); };
 
@@ -44,6 +46,9 @@
     window.scrollTo({ top: 0 });
   };
 
+  /* Just answered: the verdict is worth a moment. */
+  const isHeld = (question) => question.isOnItsWay === true && !question.isSlow && !isExam;
+
   /* The buttons say what comes next. */
   const settle = () => {
     const question = questions[at], main = place.querySelector("[data-main]");
@@ -52,15 +57,18 @@
       for (const input of shown.box.querySelectorAll("input, select, button")) input.disabled = true;
       shown.box.matches("input, select") && (shown.box.disabled = true);
       place.querySelector("[data-unsure]").disabled = true;
+      const told = place.querySelector("[data-verdict]");
       if (question.result && !place.querySelector(".quiz-verdict")) {
         shown.tell(question.result.right);
-        place.querySelector("[data-verdict]").append(verdict(question.result));
+        told.replaceChildren(verdict(question.result, urls.clauses));
+      } else if (!question.result && question.isSlow && !isExam) {
+        told.replaceChildren(element("p", { class: "muted", role: "status", text: "Being checked. You can go on meanwhile: the result shows it too." }));
       }
       main.textContent = isOver ? (isExam ? "Hand in" : "See the result") : "Next";
     } else {
       main.textContent = isExam ? (isLast ? "Keep" : "Keep, next") : "Check";
     }
-    main.disabled = question.isOnItsWay === true && !isExam;
+    main.disabled = isFinishing || isHeld(question);
   };
 
   const next = () => {
@@ -71,7 +79,9 @@
   };
 
   const finish = async () => {
-    if (isLeaving) return;
+    if (isLeaving || isFinishing) return;
+    isFinishing = true;
+    settle();
     await saving.empty();
     if (isExam) {
       isLeaving = true;
@@ -85,6 +95,7 @@
     if (error.status === 409) { window.location.reload(); return; }  // answered in another tab, or over
     question.given = null;
     question.isOnItsWay = false;
+    isFinishing = false;
     const index = questions.indexOf(question);
     if (at !== index) show(index); else { for (const input of shown.box.querySelectorAll("input, select, button")) input.disabled = false; settle(); }
     const problem = place.querySelector("[data-problem]");
@@ -93,20 +104,27 @@
     head();
   };
 
+  const send = (question, body) => {
+    question.given = body.answer;
+    question.is_unsure = body.is_unsure;
+    question.isOnItsWay = true;
+    const slow = setTimeout(() => { question.isSlow = true; if (questions[at] === question) settle(); }, MOMENT_MS);
+    saving.add(urls.answers, body).finally(() => clearTimeout(slow)).then((told) => {
+      question.isOnItsWay = false;
+      question.result = told.result;
+      if (questions[at] !== question) return;
+      settle();
+      if (!isExam && !isFinishing) place.querySelector("[data-main]").focus({ preventScroll: true });
+    }, (error) => refused(question, error));
+  };
+
   const answer = () => {
     const question = questions[at], given = shown.read();
     const problem = place.querySelector("[data-problem]");
     if (!given) { problem.textContent = question.kind === "matching" ? "Pick one for each." : "Answer first, or go on with the arrow."; problem.hidden = false; return; }
     problem.hidden = true;
-    question.given = given;
-    question.is_unsure = place.querySelector("[data-unsure]").checked;
-    question.isOnItsWay = true;
-    const sent = saving.add(urls.answers, { position: question.position, answer: given, is_unsure: question.is_unsure, seconds: Math.round((performance.now() - shownAt) / 100) / 10 });
-    sent.then((told) => {
-      question.isOnItsWay = false;
-      question.result = told.result;
-      if (questions[at] === question) { settle(); if (!isExam) place.querySelector("[data-main]").focus({ preventScroll: true }); }
-    }, (error) => refused(question, error));
+    const isUnsure = place.querySelector("[data-unsure]").checked;
+    send(question, { position: question.position, answer: given, is_unsure: isUnsure, seconds: Math.round((performance.now() - shownAt) / 100) / 10 });
     head();
     if (isExam && !questions.every(isDone)) next(); else settle();
   };
@@ -114,7 +132,7 @@
   const press = async () => {
     const question = questions[at];
     if (!isDone(question)) { answer(); return; }
-    if (question.isOnItsWay && !isExam) return;
+    if (isHeld(question)) return;
     if (!questions.every(isDone)) { next(); return; }
     if (isExam && !(await window.Plumbline.ui.confirm("Hand the exam in? Nothing can be changed afterwards.", { action: "Hand in" }))) return;
     finish();
@@ -144,7 +162,8 @@
   if (attempt.seconds_left !== null) {
     const clock = document.querySelector("[data-clock]");
     const tick = () => {
-      const left = Math.max(0, Math.ceil(attempt.seconds_left - (performance.now() - openedAt) / 1000));
+      const passed = Math.max(performance.now() - openedAt, Date.now() - openedOn); // the first stands still in a sleeping laptop
+      const left = Math.max(0, Math.ceil(attempt.seconds_left - passed / 1000));
       clock.textContent = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
       clock.classList.toggle("is-short", left < 60);
       if (left === 0 && !isLeaving) finish();
@@ -152,5 +171,18 @@
     tick();
     setInterval(tick, 500);
   }
-  if (questions.every(isDone) && !isExam) leave(); else show(at, { focus: false });
+
+  /* It has ended elsewhere: handed in on another device, or by the clock while this page slept. */
+  document.addEventListener("live:notification", ({ detail }) => { if (detail.data.url === urls.result && !isLeaving) leave(); });
+
+  /* What an earlier page could not send. What has arrived all the same needs nothing. */
+  let isToBeHandedIn = false;
+  for (const { body } of saving.left()) {
+    const question = questions.find((each) => each.position === body.position);
+    if (question && !question.given) send(question, body);
+    else if (!question) isToBeHandedIn = true;
+  }
+  at = Math.max(0, questions.findIndex((question) => !question.given));
+  show(at, { focus: false });
+  if (questions.every(isDone) && (!isExam || isToBeHandedIn)) finish();
 })();
