@@ -15,7 +15,7 @@ router.register("quiz/attempts", AttemptViewSet, basename="quiz-attempt")
 
 urlpatterns = [
     re_path(r"^quiz/?$", QuizView.as_view(), name="quiz"),
-    re_path(r"^search/?$", ClauseSearchView.as_view(), name="clause-search"),
+    re_path(r"^quiz/clauses/?$", ClauseSearchView.as_view(), name="quiz-clauses"),
     re_path(r"^quiz/categories/?$", CategoriesView.as_view(), name="quiz-categories"),
     re_path(r"^quiz/progress/?$", ProgressView.as_view(), name="quiz-progress"),
     re_path(r"^quiz/leaderboard/?$", LeaderboardView.as_view(), name="quiz-leaderboard"),

@@ -333,7 +333,7 @@ def test_clauses_are_found_by_number_its_beginning_and_words() -> None:
     make_clause("14.1", "Elsewhere")
 
     def numbers(q: str) -> list[str]:
-        answer = APIClient().get("/api/search", {"q": q})
+        answer = APIClient().get("/api/quiz/clauses", {"q": q})
         assert answer.status_code == 200
         return [each["number"] for each in answer.json()]
 
@@ -341,7 +341,7 @@ def test_clauses_are_found_by_number_its_beginning_and_words() -> None:
     assert numbers("preheated welds") == ["4.1.2"]
     assert numbers("nothing of the kind") == []
     for bad in ("", "   ", "x" * 101):
-        assert APIClient().get("/api/search", {"q": bad}).status_code == 400
+        assert APIClient().get("/api/quiz/clauses", {"q": bad}).status_code == 400
 
 
 def test_clauses_of_others_are_not_found(owner: User, stranger: User, organisation: Organisation) -> None:
@@ -349,8 +349,8 @@ def test_clauses_of_others_are_not_found(owner: User, stranger: User, organisati
     for user, found in ((owner, 1), (stranger, 0), (owner, 1)):
         client = APIClient()
         client.force_authenticate(user)
-        assert len(client.get("/api/search", {"q": "9.9"}).json()) == found
-    assert APIClient().get("/api/search", {"q": "9.9"}).json() == []
+        assert len(client.get("/api/quiz/clauses", {"q": "9.9"}).json()) == found
+    assert APIClient().get("/api/quiz/clauses", {"q": "9.9"}).json() == []
 
 
 def test_what_is_asked_for_is_counted_without_a_write_per_call_and_kept_warm() -> None:
@@ -361,9 +361,9 @@ def test_what_is_asked_for_is_counted_without_a_write_per_call_and_kept_warm() -
 
     clause, other = make_clause("4.1.2"), make_clause("7.7", "Bolts")
     for _ in range(3):
-        APIClient().get("/api/search", {"q": "4.1.2"})
+        APIClient().get("/api/quiz/clauses", {"q": "4.1.2"})
     with CaptureQueriesContext(connection) as captured:
-        APIClient().get("/api/search", {"q": "4.1.2"})
+        APIClient().get("/api/quiz/clauses", {"q": "4.1.2"})
     assert not [query for query in captured if "UPDATE" in query["sql"]]
     clause.refresh_from_db()
     assert clause.popularity == 0
@@ -373,7 +373,7 @@ def test_what_is_asked_for_is_counted_without_a_write_per_call_and_kept_warm() -
     assert clause.popularity == 4 and other.popularity == 0
     assert count_popularity() == 0
     with CaptureQueriesContext(connection) as captured:
-        assert APIClient().get("/api/search", {"q": "4.1.2"}).json()[0]["number"] == "4.1.2"
+        assert APIClient().get("/api/quiz/clauses", {"q": "4.1.2"}).json()[0]["number"] == "4.1.2"
     assert not [query for query in captured if "quiz_clause" in query["sql"]]
 
 
