@@ -1,6 +1,6 @@
 """Every worker gets a database cloned from a migrated template and an empty Redis database; see tests/services.py."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from django.test import TransactionTestCase
@@ -28,3 +28,14 @@ def _own_redis() -> Iterator[None]:
     services.empty_redis()
     yield
     services.leave_redis()
+
+
+@pytest.fixture
+def drain() -> Iterator[Callable[[], int]]:
+    """Runs what there is in all queues, in this process; how many jobs that were."""
+    from jobs import worker
+    from jobs.models import Job
+
+    draining = worker.Drain()
+    yield lambda: draining.all_of(Job.Queue.values)
+    draining.heart.stop()

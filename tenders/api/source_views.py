@@ -20,7 +20,7 @@ from jobs.services import estimate_seconds
 
 from ..exceptions import ImportMissing, SourceRefused
 from ..models import Import, Rejection, Source
-from ..services import fetching, mending, sources, uploads
+from ..services import fetching, mending, removing, sources, uploads
 from . import serializers
 from .filters import ImportFilter
 from .views import PROBLEM, UUID_REGEX
@@ -65,6 +65,12 @@ class SourceViewSet(
             raise SourceRefused("A source stays with its organisation.", code="not_editable")
         source = sources.change_source(source_id=UUID(pk), actor=actor_of(request), values=values)
         return Response(self.get_serializer(source).data)
+
+    @extend_schema(responses={202: serializers.SyncStartedSerializer, 403: PROBLEM, 404: PROBLEM})
+    @throttle_scope("expensive")
+    def destroy(self, request: Request, pk: str) -> Response:
+        """Remove it with all its tenders, by a job. One that is under way is returned instead of a second one."""
+        return Response(started(removing.start_removal(source_id=UUID(pk), actor=actor_of(request))), status=202)
 
     @extend_schema(request=None, responses={202: serializers.SyncStartedSerializer, 403: PROBLEM, 404: PROBLEM})
     @action(detail=True, methods=["post"])

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from django.conf import settings
 
 from accounts.models import Membership, Organisation, User
-from jobs import connections, limits, worker
+from jobs import connections, limits
 from jobs.connections import events_redis, queue_redis
 from jobs.limits import ConcurrencyLimit
-from jobs.models import Job
 from tests.factories.people import make_organisation, make_user
 
 from . import kinds
@@ -56,14 +55,6 @@ def stranger() -> User:
 @pytest.fixture
 def staff() -> User:
     return User.objects.create_superuser("staff@example.com", "a long password")
-
-
-@pytest.fixture
-def drain() -> Iterator[Callable[[], int]]:
-    """Runs what there is in all queues, in this process."""
-    drain = worker.Drain()
-    yield lambda: drain.all_of(Job.Queue.values)
-    drain.heart.stop()
 
 
 @pytest.fixture

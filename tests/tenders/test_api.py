@@ -84,6 +84,7 @@ def writes_of(source: Source) -> dict[str, tuple[str, dict[str, Any], str]]:
     mended = {"text": json.dumps(given_release(3))}
     return {
         "rename": (f"/api/tenders/sources/{source.pk}/", {"name": "Mine now"}, "json"),
+        "remove": (f"/api/tenders/sources/{source.pk}/", {}, "delete"),
         "sync": (f"/api/tenders/sources/{source.pk}/sync/", {}, "json"),
         "read": (f"/api/tenders/rejections/{rejection.pk}/read/", mended, "json"),
         "upload": ("/api/tenders/imports/", {"file": file_of(given_release(9)), "source": str(source.pk)}, "multipart"),
@@ -91,6 +92,8 @@ def writes_of(source: Source) -> dict[str, tuple[str, dict[str, Any], str]]:
 
 
 def ask(client: APIClient, path: str, body: dict[str, Any], form: str) -> Any:
+    if form == "delete":
+        return client.delete(path)
     method = client.patch if "name" in body else client.post
     return method(path, body, format=form)
 
@@ -135,6 +138,18 @@ def test_strangers_change_nothing_and_viewers_are_told_that_they_may_not(
     own.refresh_from_db()
     assert own.name == "Own" and (Import.objects.count(), Tender.objects.count()) == before
     assert not Job.objects.exists()
+
+
+def test_a_source_is_removed_by_a_job(own: Source, shared: Source, owner: User, as_: As, drain: Any) -> None:
+    bring(shared, lines_of(given_release(7)))
+    path = f"/api/tenders/sources/{own.pk}/"
+    asked = as_(owner).delete(path)
+    assert (asked.status_code, asked.data["status"]) == (202, "queued")
+    assert as_(owner).delete(path).data["job_id"] == asked.data["job_id"]
+    drain()
+    assert as_(owner).get(path).status_code == 404
+    assert list(Tender.objects.values_list("source", flat=True)) == [shared.pk]
+    assert as_(owner).delete(f"/api/tenders/sources/{shared.pk}/").data["code"] == "read_only"
 
 
 def test_shared_sources_are_kept_by_staff(shared: Source, owner: User, staff: User, as_: As) -> None:

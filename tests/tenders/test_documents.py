@@ -16,7 +16,6 @@ from rest_framework.test import APIClient
 
 from accounts.exceptions import Temporary
 from accounts.models import Membership, Organisation, User
-from jobs import worker
 from jobs.models import Job
 from projects.models import Document
 from projects.services.documents import upload_document
@@ -44,13 +43,6 @@ def there(settings: Any) -> Iterator[Publisher]:
     settings.OUTBOUND_ALLOWED_NETWORKS = ["127.0.0.0/8"]
     with publisher() as running:
         yield running
-
-
-@pytest.fixture
-def drain() -> Iterator[Callable[[], int]]:
-    draining = worker.Drain()
-    yield lambda: draining.all_of(Job.Queue.values)
-    draining.heart.stop()
 
 
 @pytest.fixture

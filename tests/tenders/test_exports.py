@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -16,7 +16,6 @@ from openpyxl import load_workbook
 from rest_framework.test import APIClient
 
 from accounts.models import Membership, Organisation, User
-from jobs import worker
 from jobs.models import Job
 from jobs.services import cancel
 from tenders.exceptions import BadFilter, ExportMissing, ExportRefused
@@ -33,13 +32,6 @@ API = "/api/tenders/exports/"
 @pytest.fixture(autouse=True)
 def _own_files(settings: LazySettings, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = tmp_path
-
-
-@pytest.fixture
-def drain() -> Iterator[Callable[[], int]]:
-    draining = worker.Drain()
-    yield lambda: draining.all_of(Job.Queue.values)
-    draining.heart.stop()
 
 
 def api(user: User) -> APIClient:

@@ -15,7 +15,6 @@ from django.core.management import CommandError, call_command
 
 from accounts.exceptions import Temporary
 from accounts.models import Organisation, User
-from jobs import worker
 from jobs.models import Job
 from jobs.outbound import AddressForbidden, AnswerTooLarge, Unreachable
 from tenders.exceptions import NotANoticeFile, NotFetched, OnlyReads, SourceMissing, SourceRefused
@@ -39,13 +38,6 @@ def there(settings: Any) -> Iterator[Publisher]:
 @pytest.fixture
 def source(there: Publisher, transactional_db: None) -> Source:
     return Source.objects.create(name="Portal", kind="url", location=there.url("/all.json"), is_scheduled=True)
-
-
-@pytest.fixture
-def drain() -> Iterator[Callable[[], int]]:
-    draining = worker.Drain()
-    yield lambda: draining.all_of(Job.Queue.values)
-    draining.heart.stop()
 
 
 def page(*releases: Any, following: str = "") -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,7 +11,6 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from rest_framework.test import APIClient
 
 from accounts.models import Organisation, User
-from jobs import worker
 from jobs.models import Job
 from tenders.models import Import, Rejection, Source, Tender, TenderRelease
 from tenders.services import importing, sources, uploads
@@ -23,14 +22,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(autouse=True)
 def _stored_apart(settings: Any, tmp_path: Any) -> None:
     settings.MEDIA_ROOT = tmp_path
-
-
-@pytest.fixture
-def drain() -> Iterator[Callable[[], int]]:
-    """Runs what there is in all queues, in this process."""
-    draining = worker.Drain()
-    yield lambda: draining.all_of(Job.Queue.values)
-    draining.heart.stop()
 
 
 def upload(user: User, content: bytes, name: str = "notices.json", **body: Any) -> Any:
