@@ -15,6 +15,7 @@ from uuid import UUID, uuid4
 import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.urls import ResolverMatch
 from django_structlog.middlewares import RequestMiddleware
 
 from .scrubbing import scrub_text
@@ -100,5 +101,9 @@ def route_of(request: HttpRequest) -> str:
     """The pattern that answered ("projects/<uuid:project_id>/"), never the path: patterns are few, paths are not."""
     match = request.resolver_match
     if match is not None:
-        return "/" + str(match.route).lstrip("^/")
+        return pattern_of(match)
     return "static" if request.path.startswith(f"/{str(settings.STATIC_URL).strip('/')}/") else "none"
+
+
+def pattern_of(match: ResolverMatch) -> str:
+    return "/" + str(match.route).lstrip("^/")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import lru_cache
+from time import perf_counter
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qsl
@@ -18,6 +19,7 @@ from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
 from config.api.throttles import PROBLEM, headers_of, refusal
+from config.metrics.hot import HotRoute
 from config.redis_access import RedisAway
 from config.redis_line import RedisLine
 from config.throttling import (
@@ -54,9 +56,10 @@ class QuizFront:
     def __init__(self, otherwise: Any) -> None:
         self._otherwise = otherwise
         self._lines: WeakKeyDictionary[asyncio.AbstractEventLoop, RedisLine] = WeakKeyDictionary()
+        self.counted = HotRoute("GET", PATHS[0])
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        answer = None
+        answer, began = None, perf_counter()
         if scope["type"] == "http" and scope["path"] in PATHS and scope["method"] == "GET":
             answer = await self._answer(scope)
         if answer is None:
@@ -66,6 +69,7 @@ class QuizFront:
         headers.append((b"content-length", b"%d" % len(body)))
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
+        self.counted.note(status, began)
 
     async def _answer(self, scope: Any) -> Answer | None:
         headers = dict(scope["headers"])

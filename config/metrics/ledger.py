@@ -45,6 +45,11 @@ class Sums:
         self.total_ms += took_ms
         self.buckets[bisect_left(BOUNDS_MS, took_ms)] += 1
 
+    def add_all(self, other: Sums) -> None:
+        self.count += other.count
+        self.total_ms += other.total_ms
+        self.buckets = [mine + theirs for mine, theirs in zip(self.buckets, other.buckets, strict=True)]
+
     def quantile_ms(self, fraction: float) -> float:
         """Upper bound of the bucket that holds it: "at most". Beyond all bounds: infinity."""
         wanted, seen = fraction * self.count, 0
@@ -56,7 +61,7 @@ class Sums:
 
 
 class Ledger:
-    """One per process. `note` may be called from any thread and never raises."""
+    """One per process. `note` and `add` may be called from any thread and never raise."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -64,16 +69,32 @@ class Ledger:
         self._handed_over_at = time.monotonic()
 
     def note(self, what: What, name: str, took_s: float) -> None:
-        now = time.monotonic()
         with self._lock:
-            key = (what, name)
-            if key not in self._held and len(self._held) >= MOST_NAMES:
-                key = (what, OTHERS)
-            self._held.setdefault(key, Sums()).add(took_s * 1000)
-            if now - self._handed_over_at < EVERY_S:
+            self._sums_of(what, name).add(took_s * 1000)
+            if not self._is_due():
                 return
-            self._handed_over_at = now
         self.hand_over()
+
+    def add(self, what: What, name: str, sums: Sums) -> None:
+        """Many at once, added up elsewhere."""
+        with self._lock:
+            self._sums_of(what, name).add_all(sums)
+            if not self._is_due():
+                return
+        self.hand_over()
+
+    def _sums_of(self, what: What, name: str) -> Sums:
+        key = (what, name)
+        if key not in self._held and len(self._held) >= MOST_NAMES:
+            key = (what, OTHERS)
+        return self._held.setdefault(key, Sums())
+
+    def _is_due(self) -> bool:
+        now = time.monotonic()
+        if now - self._handed_over_at < EVERY_S:
+            return False
+        self._handed_over_at = now
+        return True
 
     def hand_over(self) -> None:
         """Add what is held to the sums in Redis. Without Redis it is dropped, so that it does not grow."""
