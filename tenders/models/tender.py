@@ -11,6 +11,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from ..querysets import TenderQuerySet, TenderReleaseQuerySet
+from .received import ReceivedJSON
 
 
 class Tender(models.Model):
@@ -91,7 +92,7 @@ class TenderRelease(models.Model):
     published_at = models.DateTimeField(null=True, blank=True)
     tags = models.JSONField(default=list)
     digest = models.CharField(max_length=32, help_text="Of the release as received.")
-    raw = models.JSONField()
+    raw = ReceivedJSON()
     imported_by = models.ForeignKey(
         "tenders.Import",
         null=True,

@@ -71,7 +71,7 @@ def stored_releases(tender_ids: Sequence[UUID]) -> dict[UUID, list[dict[str, Any
     found: dict[UUID, list[dict[str, Any]]] = {}
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT tender_id, raw::text FROM tenders_tenderrelease WHERE tender_id = ANY(%s) ORDER BY id",
+            "SELECT tender_id, raw FROM tenders_tenderrelease WHERE tender_id = ANY(%s) ORDER BY id",
             [list(tender_ids)],
         )
         for tender_id, text in cursor.fetchall():
