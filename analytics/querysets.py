@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         DeadSignal,
         DemandBucket,
         Entity,
+        EntityDemand,
     )
 
 
@@ -37,6 +38,11 @@ class EntityQuerySet(models.QuerySet["Entity"]):
 class DemandQuerySet(models.QuerySet["DemandBucket"]):
     def visible_to(self, user: User | AnonymousUser) -> DemandQuerySet:
         return self.filter(shared_or_own(user, "entity__"))
+
+
+class EntityDemandQuerySet(models.QuerySet["EntityDemand"]):
+    def visible_to(self, user: User | AnonymousUser) -> EntityDemandQuerySet:
+        return self.filter(shared_or_own(user))
 
 
 class AskedQuerySet(models.QuerySet["AskedQuestion"]):

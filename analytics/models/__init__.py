@@ -1,6 +1,15 @@
 """What people may look for (entities), what they asked for (demand), and what could not be counted."""
 
-from .demand import AppliedBatch, AskedQuestion, DeadSignal, DemandBucket, DemandDay, DemandWindow
+from .demand import (
+    AppliedBatch,
+    AskedQuestion,
+    DeadSignal,
+    DemandBucket,
+    DemandClock,
+    DemandDay,
+    DemandProof,
+    EntityDemand,
+)
 from .entity import EmbeddingModel, Entity, EntityTotal
 
 __all__ = [
@@ -8,9 +17,11 @@ __all__ = [
     "AskedQuestion",
     "DeadSignal",
     "DemandBucket",
+    "DemandClock",
     "DemandDay",
-    "DemandWindow",
+    "DemandProof",
     "EmbeddingModel",
     "Entity",
+    "EntityDemand",
     "EntityTotal",
 ]

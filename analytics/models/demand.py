@@ -5,20 +5,27 @@ from __future__ import annotations
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts.models import Organisation
 
-from ..querysets import AskedQuerySet, DeadSignalQuerySet, DemandQuerySet
+from ..querysets import AskedQuerySet, DeadSignalQuerySet, DemandQuerySet, EntityDemandQuerySet
+from ..streams.trends import SPANS, TREND_LEAST, TREND_Z
 from .entity import Entity
 
 
 class DemandBucket(models.Model):
-    """Signals of an entity in an hour (UTC). Older hours are rolled up to days; both together are its query_count."""
+    """Signals of an entity in an hour (UTC). Older hours are rolled up to days; both together are its query_count.
+
+    Without a constraint of the database: it would look up the entity anew for every row. Rows are written only under
+    the lock of the entity's EntityDemand; what an entity leaves behind that is removed meanwhile goes at night.
+    """
 
     pk = models.CompositePrimaryKey("entity_id", "hour")
-    entity = models.ForeignKey(Entity, on_delete=models.CASCADE, related_name="hours", db_index=False)
+    entity = models.ForeignKey(
+        Entity, on_delete=models.CASCADE, related_name="hours", db_index=False, db_constraint=False
+    )
     hour = models.DateTimeField()
     count = models.PositiveIntegerField()
 
@@ -35,7 +42,9 @@ class DemandDay(models.Model):
     """Signals of an entity on a day (UTC) whose hours were rolled up."""
 
     pk = models.CompositePrimaryKey("entity_id", "day")
-    entity = models.ForeignKey(Entity, on_delete=models.CASCADE, related_name="days", db_index=False)
+    entity = models.ForeignKey(
+        Entity, on_delete=models.CASCADE, related_name="days", db_index=False, db_constraint=False
+    )
     day = models.DateField()
     count = models.PositiveIntegerField()
 
@@ -48,34 +57,101 @@ class DemandDay(models.Model):
         return f"{self.day}: {self.count}"
 
 
-class DemandWindow(models.Model):
-    """Signals of an entity in the last 1, 7 and 30 days and in as long before, for trends. Kept by the consumer, aged
-    by a job; only of entities that were asked for in the last 60 days."""
+class EntityDemand(models.Model):
+    """What was asked for an entity: its rank, its counts, and windows for trends. A row from the first signal on.
 
-    entity = models.OneToOneField(Entity, on_delete=models.CASCADE, primary_key=True, related_name="window")
-    current_1d = models.PositiveIntegerField(default=0)
-    previous_1d = models.PositiveIntegerField(default=0)
-    growth_1d = models.FloatField(default=0, help_text="(current - previous) / sqrt(current + previous + 1)")
-    current_7d = models.PositiveIntegerField(default=0)
-    previous_7d = models.PositiveIntegerField(default=0)
+    `rank` is the base-2 logarithm of the sum over its signals of 2^((t - origin) / half-life): it orders by decayed
+    score at any time without being touched. `streams.scoring.score_at` makes the score of it. A window ends with the
+    hour `DemandClock.windows_at`; `growth` is (current - previous) / sqrt(current + previous + 1). Organisation, type,
+    `needs_update` and `refreshed_at` are copies of the entity's (services.windows.follow_entities).
+    """
+
+    entity = models.OneToOneField(Entity, on_delete=models.CASCADE, primary_key=True, related_name="demand")
+    organisation = models.ForeignKey(
+        Organisation, null=True, blank=True, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+    entity_type = models.CharField(max_length=20)
+    rank = models.FloatField(default=0)
+    query_count = models.BigIntegerField(default=0)
+    first_queried_at = models.DateTimeField()
+    last_queried_at = models.DateTimeField()
+    current_1d = models.IntegerField(default=0)
+    previous_1d = models.IntegerField(default=0)
+    growth_1d = models.FloatField(default=0)
+    current_7d = models.IntegerField(default=0)
+    previous_7d = models.IntegerField(default=0)
     growth_7d = models.FloatField(default=0)
-    current_30d = models.PositiveIntegerField(default=0)
-    previous_30d = models.PositiveIntegerField(default=0)
+    current_30d = models.IntegerField(default=0)
+    previous_30d = models.IntegerField(default=0)
     growth_30d = models.FloatField(default=0)
-    as_of = models.DateTimeField(help_text="The hour at which the windows end.")
+    needs_update = models.BooleanField(default=False)
+    refreshed_at = models.DateTimeField()
 
-    objects = DemandQuerySet.as_manager()
+    objects = EntityDemandQuerySet.as_manager()
 
     class Meta:
+        verbose_name_plural = "demand of entities"
         indexes = [
-            models.Index(F("growth_1d").desc(), name="demand_growth_1d"),
-            models.Index(F("growth_7d").desc(), name="demand_growth_7d"),
-            models.Index(F("growth_30d").desc(), name="demand_growth_30d"),
-            models.Index(fields=["as_of"], name="demand_window_age"),
+            # Organisation first: what others own, however much it is, is never walked over. The id parts ties.
+            models.Index(F("organisation"), F("rank").desc(), F("entity"), name="demand_top"),
+            models.Index(F("organisation"), F("entity_type"), F("rank").desc(), F("entity"), name="demand_top_type"),
+            models.Index(F("organisation"), F("refreshed_at"), name="demand_stale"),
+            models.Index(F("organisation"), F("rank").desc(), name="demand_waiting", condition=Q(needs_update=True)),
+            # Trends are few: most signals touch none of these.
+            *(
+                models.Index(
+                    F("organisation"),
+                    F(f"growth_{span}").desc(),
+                    name=f"demand_trend_{span}",
+                    condition=Q(**{f"growth_{span}__gte": TREND_Z, f"current_{span}__gte": TREND_LEAST}),
+                )
+                for span in SPANS
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.entity_id}: {self.current_1d} today"
+        return f"{self.entity_id}: {self.query_count}"
+
+
+class DemandClock(models.Model):
+    """One row: where the windows end, in which frame ranks are, and what is known to be lost."""
+
+    id = models.SmallIntegerField(primary_key=True, default=1, editable=False)
+    windows_at = models.DateTimeField(help_text="The hour (UTC) with which the windows end.")
+    half_life_days = models.FloatField(help_text="Of the ranks as they are stored.")
+    lost = models.BigIntegerField(default=0, help_text="Entries not counted yet when Redis lost its data.")
+    lost_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="demand_clock_one")]
+
+    def __str__(self) -> str:
+        return f"{self.windows_at:%Y-%m-%d %H}:00"
+
+
+class DemandProof(models.Model):
+    """What a nightly recount found: do hours and days add up to the counts, do windows and totals?"""
+
+    id = models.BigAutoField(primary_key=True)
+    checked_at = models.DateTimeField(default=timezone.now)
+    entities = models.BigIntegerField(help_text="Whose counts were compared.")
+    queries = models.BigIntegerField(help_text="Sum of query_count.")
+    in_buckets = models.BigIntegerField(help_text="Sum of hours and days.")
+    differing = models.IntegerField(help_text="Entities whose hours and days do not add up to their count.")
+    windows_mended = models.IntegerField(default=0)
+    totals_mended = models.IntegerField(default=0)
+    examples = models.JSONField(default=list)
+    took_ms = models.IntegerField(default=0)
+
+    class Meta:
+        ordering = ["-checked_at"]
+
+    def __str__(self) -> str:
+        return f"{self.checked_at:%Y-%m-%d}: {'adds up' if self.holds else f'{self.differing} differ'}"
+
+    @property
+    def holds(self) -> bool:
+        return self.differing == 0 and self.queries == self.in_buckets
 
 
 class AskedQuestion(models.Model):

@@ -22,7 +22,8 @@ class Entity(models.Model):
     """A thing of some app (`source`, `source_id`), as it was when last refreshed from there.
 
     Seen by everybody who is signed in if it belongs to no organisation, else by that organisation's members.
-    `demand_score` decays with time (settings.DEMAND_HALF_LIFE_DAYS, as of `scored_at`); `query_count` does not.
+    What was asked for is counted in `EntityDemand`, a narrow row beside it: each signal would have to touch every index
+    of this one, words and meaning included.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -42,11 +43,9 @@ class Entity(models.Model):
     embedding = HalfVectorField(dimensions=DIMENSIONS, null=True, editable=False)
     model_version = models.CharField(max_length=60, blank=True, help_text="Which model made the embedding.")
 
-    demand_score = models.FloatField(default=0)
-    scored_at = models.DateTimeField(default=timezone.now, help_text="When the score was as it says.")
-    query_count = models.BigIntegerField(default=0)
-    first_queried_at = models.DateTimeField(null=True, blank=True)
-    last_queried_at = models.DateTimeField(null=True, blank=True)
+    demand_score = models.FloatField(
+        default=0, help_text="EntityDemand.rank as it was within the last hours: for ordering what a search finds."
+    )
     needs_update = models.BooleanField(default=False)
 
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -59,15 +58,11 @@ class Entity(models.Model):
         ordering = ["-demand_score", "id"]
         constraints = [models.UniqueConstraint(fields=["source", "source_id"], name="entity_once")]
         indexes = [
-            # top, for everybody and by type; the id parts ties, so that pages can be told by key.
+            # what a search finds first of a word that is everywhere; the id parts ties.
             models.Index(F("demand_score").desc(), F("id"), name="entity_wanted"),
             models.Index(F("entity_type"), F("demand_score").desc(), F("id"), name="entity_wanted_type"),
-            models.Index(F("last_queried_at").desc(nulls_last=True), name="entity_asked_last"),
-            models.Index(
-                F("organisation"), F("demand_score").desc(), name="entity_own", condition=Q(organisation__isnull=False)
-            ),
-            # stale: what is wanted and waits for a refresh.
-            models.Index(F("demand_score").desc(), name="entity_stale", condition=Q(needs_update=True)),
+            # the hourly job copies these to EntityDemand; reindexing takes them first.
+            models.Index(fields=["updated_at"], name="entity_waiting", condition=Q(needs_update=True)),
             models.Index(fields=["code"], name="entity_code", condition=~Q(code="")),
             GinIndex(fields=["search"], name="entity_words"),
         ]
@@ -87,7 +82,8 @@ class EntityTotal(models.Model):
     queries = models.BigIntegerField(default=0)
     with_demand = models.BigIntegerField(default=0, help_text="Asked for at least once.")
     needing_update = models.BigIntegerField(default=0)
-    demand = models.FloatField(default=0, help_text="Sum of the scores, each as of its `scored_at`.")
+    demand = models.FloatField(default=0, help_text="Sum of the scores as of `demand_at`.")
+    demand_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         constraints = [
