@@ -108,3 +108,33 @@ class EditionRefused(Refused):
     """These editions can't be compared, or questions not taken over like this; the message says why."""
 
     code = "edition_refused"
+
+
+class PictureMissing(Missing):
+    """There is none, or it is not for this person."""
+
+    code = "picture_not_found"
+
+
+class QuestionMissing(Missing):
+    """There is none, or it is not this person's to change."""
+
+    code = "question_not_found"
+
+
+class KeptElsewhere(Conflict):
+    """Its keeper would write over what is changed here; the message says where to change it."""
+
+    code = "kept_elsewhere"
+
+
+class EditedMeanwhile(Conflict):
+    """Somebody else has changed the question since it was opened."""
+
+    code = "edited_meanwhile"
+
+
+class NotAQuestion(Refused):
+    """It can't be asked like this; `extra` holds `field` and the message."""
+
+    code = "not_a_question"

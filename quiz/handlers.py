@@ -71,9 +71,10 @@ def pull_changes(run: Run, params: dict[str, Any]) -> dict[str, Any]:
     on_failed=import_failed,
 )
 def import_file(run: Run, params: dict[str, Any]) -> dict[str, Any]:
-    """params: run_id, bank_id."""
+    """params: run_id, bank_id, replaces_edits."""
+    replaces_edits = params.get("replaces_edits", False)
     try:
-        record = files.read_upload(run_id=UUID(params["run_id"]), report=run.report)
+        record = files.read_upload(run_id=UUID(params["run_id"]), replaces_edits=replaces_edits, report=run.report)
     except BankBusy as error:
         raise Temporary(str(error), retry_after_s=banks.BUSY_FOR_S) from error
     return runs.told(record)

@@ -66,6 +66,12 @@ class UploadForm(forms.Form):
         widget=UnfoldAdminSelectWidget,
         choices=[("", "Told from the content"), *((each.value, each.value) for each in Format)],
     )
+    replaces_edits = forms.BooleanField(
+        label="Replace what was edited here",
+        required=False,
+        widget=UnfoldBooleanSwitchWidget,
+        help_text="Otherwise questions edited here stay as they are, and what the file says of them now is rejected.",
+    )
 
 
 class MendForm(forms.Form):

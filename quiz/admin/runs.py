@@ -37,8 +37,8 @@ class SyncRunAdmin(ReadOnlyAdmin):
     search_fields = ["bank__name", "filename", "error"]
     list_select_related = ["bank"]
     date_hierarchy = "started_at"
-    exclude = ["file", "drift", "unsupported", "job_id"]
-    readonly_fields = ["show_drift", "show_unsupported", "show_job"]
+    exclude = ["file", "drift", "unsupported", "remarks", "job_id"]
+    readonly_fields = ["show_drift", "show_unsupported", "show_remarks", "show_job"]
     actions_detail = ["show_rejections"]
 
     @display(description="Status", label=STATUSES)
@@ -53,6 +53,10 @@ class SyncRunAdmin(ReadOnlyAdmin):
     def show_unsupported(self, run: SyncRun) -> str:
         told = (f"{count:,} of {run.fetched:,} items: {kind}" for kind, count in sorted(run.unsupported.items()))
         return "; ".join(told) or "–"
+
+    @display(description="What was left out")
+    def show_remarks(self, run: SyncRun) -> SafeString | str:
+        return format_html_join("", "<p>{}</p>", ((line,) for line in run.remarks)) or "–"
 
     @display(description="Job")
     def show_job(self, run: SyncRun) -> SafeString | str:

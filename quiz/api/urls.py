@@ -6,7 +6,9 @@ from django.urls import re_path
 
 from jobs.api.urls import OptionalSlashRouter
 
+from .analysis_views import AnalysisView
 from .attempt_views import UUID_REGEX, AttemptViewSet
+from .picture_views import DIGEST_REGEX, PictureView
 from .progress_views import GoalView, LeaderboardView, LearnerView, ProgressView
 from .quiz_views import CategoriesView, ClauseSearchView, QuizView
 
@@ -19,7 +21,9 @@ urlpatterns = [
     re_path(r"^quiz/categories/?$", CategoriesView.as_view(), name="quiz-categories"),
     re_path(r"^quiz/progress/?$", ProgressView.as_view(), name="quiz-progress"),
     re_path(r"^quiz/leaderboard/?$", LeaderboardView.as_view(), name="quiz-leaderboard"),
+    re_path(r"^quiz/analysis/?$", AnalysisView.as_view(), name="quiz-analysis"),
     re_path(r"^quiz/learner/?$", LearnerView.as_view(), name="quiz-learner"),
     re_path(rf"^quiz/goals/(?P<category_id>{UUID_REGEX})/?$", GoalView.as_view(), name="quiz-goal"),
+    re_path(rf"^quiz/pictures/(?P<digest>{DIGEST_REGEX})/?$", PictureView.as_view(), name="quiz-picture"),
     *router.urls,
 ]

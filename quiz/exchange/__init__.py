@@ -10,10 +10,12 @@ from .comparing import Changed, Comparison, Gone, Successor, compare_clauses, co
 from .content import NotReadable
 from .hashing import content_hash
 from .item import Accepted, Choice, Item, Kind, Loss, Markup, Pair, Range, Rejected
+from .json_items import json_of
 from .reading import Format, Reading, read
-from .writing import WRITTEN, write
+from .writing import PICTURED, WRITTEN, write
 
 __all__ = [
+    "PICTURED",
     "WRITTEN",
     "Accepted",
     "Changed",
@@ -35,6 +37,7 @@ __all__ = [
     "compare_clauses",
     "compare_items",
     "content_hash",
+    "json_of",
     "read",
     "read_clauses",
     "write",

@@ -17,6 +17,7 @@ from .item import Item, Loss, Markup, Rejected
 from .json_items import json_of
 from .moodle import read_moodle
 from .moodle_writing import moodle_document, moodle_of
+from .pictures import digests_in
 from .qti2 import read_items
 from .qti2_writing import Part, package_of, part_of
 from .reading import Format
@@ -24,12 +25,13 @@ from .soundness import BadQuestion, sound
 from .tables import read_table, table_of
 
 WRITTEN = (Format.CSV, Format.JSON, Format.GIFT, Format.MOODLE, Format.QTI2)
+PICTURED = (Format.JSON, Format.MOODLE, Format.QTI2)  # these hold pictures
 _ANY = "It is read back differently: the format can't hold it exactly."
 _HTML = "HTML is written as the XHTML of QTI, which spells it differently."
-_PICTURES = "It holds no pictures: its texts name them by their digests only."
+_NO_PICTURES = "It holds no pictures: its texts name them by their digests only."
 _REASONS = {
-    (Format.CSV, "pictures"): _PICTURES,
-    (Format.GIFT, "pictures"): _PICTURES,
+    (Format.CSV, "pictures"): _NO_PICTURES,
+    (Format.GIFT, "pictures"): _NO_PICTURES,
     (Format.CSV, "choices"): "CSV holds the texts of choices and which are right, not their feedback or part marks.",
     (Format.CSV, "accepted"): "CSV holds accepted answers, not their feedback or part marks.",
     (Format.CSV, "ranges"): "CSV holds ranges of numbers, not their feedback or part marks.",
@@ -81,10 +83,12 @@ def _tried(item: Item, kind: Format, position: int) -> tuple[Any, list[Loss]]:
     if isinstance(back, Rejected) or back is None or back.kind is not item.kind:
         why = back.reason if isinstance(back, Rejected) else "It would be read as a question of another kind."
         return None, [loss("item", f"It can't be written so that it is read again. {why}")]
-    return form, [
-        loss(name, _REASONS.get((kind, name), _HTML if kind is Format.QTI2 and item.markup is Markup.HTML else _ANY))
-        for name in differences(item, back)
-    ]
+    usual = _HTML if kind is Format.QTI2 and item.markup is Markup.HTML else _ANY
+    lost = [loss(name, _REASONS.get((kind, name), usual)) for name in differences(item, back) if name != "pictures"]
+    if missing := set(digests_in(whole)) - {each.digest for each in back.pictures}:
+        several = f"{len(missing)} pictures that it shows are" if len(missing) > 1 else "A picture that it shows is"
+        lost.append(loss("pictures", _REASONS.get((kind, "pictures"), f"{several} not in the file.")))
+    return form, lost
 
 
 def differences(one: Item, other: Item) -> list[str]:

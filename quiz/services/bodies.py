@@ -33,7 +33,9 @@ def body_of(item: Item) -> dict[str, Any]:
             return {"sequence": [{"id": i, "text": text} for i, text in sequence]}
 
 
-def item_of(version: QuestionVersion, *, external_id: str = "", category: tuple[str, ...] = ()) -> Item:
+def item_of(
+    version: QuestionVersion, *, external_id: str = "", category: tuple[str, ...] = (), title: str = ""
+) -> Item:
     """What a writer of files takes."""
     body: dict[str, Any] = version.body
     choices = ((each["text"], Decimal(each["share"]), each["feedback"]) for each in body.get("choices", []))
@@ -46,6 +48,7 @@ def item_of(version: QuestionVersion, *, external_id: str = "", category: tuple[
         kind=Kind(version.kind),
         stem=version.stem,
         external_id=external_id,
+        title=title,
         markup=Markup(version.markup),
         choices=tuple(Choice(*each) for each in choices),
         accepted=tuple(Accepted(*each) for each in accepted),

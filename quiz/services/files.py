@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import PurePath
 from typing import IO, TYPE_CHECKING
 from uuid import UUID
@@ -19,12 +20,12 @@ from jobs.models import Job
 from jobs.services import enqueue
 
 from ..exceptions import BankRefused, NotAQuestionFile
-from ..exchange import Item, Loss, NotReadable, Rejected, read, write
+from ..exchange import PICTURED, Item, Loss, NotReadable, Rejected, json_of, read, write
 from ..models import Bank, Question, SyncRejection, SyncRun
-from . import runs, storing
+from . import pictures, runs, storing, warming
 from .banks import changeable_bank
 from .bodies import item_of
-from .storing import Counts, Incoming
+from .storing import By, Counts, Incoming
 from .syncing import Report, silent
 
 if TYPE_CHECKING:
@@ -44,12 +45,14 @@ def import_file(
     format: str = "",
     actor_id: UUID | None = None,
     run: SyncRun | None = None,
+    replaces_edits: bool = False,
     report: Report = silent,
 ) -> SyncRun:
     """Read the questions of a file into an edition of the bank; a second time nothing is written. Nothing is retired.
 
     All of it in one transaction. What can't be taken is rejected and kept for mending; what is of a kind that has no
-    place here is rejected too, and counted by kind in `unsupported`. `run`: one that has been waiting for this.
+    place here is rejected too, and counted by kind in `unsupported`. What was edited here stays as it is, and what the
+    file has to say of it now is rejected, unless it `replaces_edits`. `run`: one that has been waiting for this.
     Raises BankBusy, BankRefused; NotAQuestionFile for no such file, and for one without a single question.
     """
     if bank.kind == Bank.Kind.AIRTABLE:
@@ -59,16 +62,30 @@ def import_file(
     with runs.running(bank=bank, run=run):
         items, rejected = _read(run, stream, format, filename)
         report(len(items), len(items), f"Storing {len(items):,} questions")
+        pictures.keep(bank=bank, pictures=(each for item in items.values() for each in item.pictures))
+        run.remarks = pictures.remarks_of(items.items())
+        by = By.KEEPER_FIRST if replaces_edits else By.KEEPER
         with transaction.atomic():
             storing.lock_bank(bank.pk)
-            runs.count(run, _store(bank, items, run.edition, actor_id))
+            counts = _store(bank, items, run.edition, actor_id, by)
+            runs.count(run, counts)
+            rejected += [_held(key, items, position) for position, key in enumerate(items, 1) if key in counts.held]
+            run.rejected = len(rejected)
             before = SyncRejection.objects.filter(bank=bank, record_id__startswith=_record_id(filename, ""))
             runs.keep_rejections(found=(_rejection(run, filename, each) for each in rejected), before=before)
+    warming.after(run)
     return run
 
 
 def start_import(
-    *, bank_id: UUID, file: File[bytes], filename: str, actor: User, edition: str = "", format: str = ""
+    *,
+    bank_id: UUID,
+    file: File[bytes],
+    filename: str,
+    actor: User,
+    edition: str = "",
+    format: str = "",
+    replaces_edits: bool = False,
 ) -> tuple[SyncRun, Job]:
     """Store an uploaded file and queue its reading. Raises BankMissing, BankRefused, NotAQuestionFile."""
     bank = changeable_bank(bank_id=bank_id, user=actor)
@@ -86,7 +103,7 @@ def start_import(
             run.save(force_insert=True)
             job = enqueue(
                 kind=IMPORT,
-                params={"run_id": str(run.pk), "bank_id": str(bank.pk)},
+                params={"run_id": str(run.pk), "bank_id": str(bank.pk), "replaces_edits": replaces_edits},
                 actor=actor,
                 organisation=bank.organisation,
                 subject=("quiz_bank", bank.pk),
@@ -100,7 +117,7 @@ def start_import(
     return run, job
 
 
-def read_upload(*, run_id: UUID, report: Report = silent) -> SyncRun:
+def read_upload(*, run_id: UUID, replaces_edits: bool = False, report: Report = silent) -> SyncRun:
     """Read the file that a queued run has, from its start. Raises what `import_file` raises."""
     run = SyncRun.objects.select_related("bank").filter(pk=run_id).first()
     if run is None:
@@ -118,6 +135,7 @@ def read_upload(*, run_id: UUID, report: Report = silent) -> SyncRun:
             format=run.format,
             actor_id=run.started_by_id,
             run=run,
+            replaces_edits=replaces_edits,
             report=report,
         )
 
@@ -133,6 +151,8 @@ def export_questions(
     items = list(_items(questions.order_by("edition", "external_id")))
     if not items:
         raise BankRefused("There is no live question to export.")
+    if format in PICTURED:
+        items = pictures.attached(bank=bank, items=items)
     try:
         losses = write(items, format, stream)
     except NotReadable as error:
@@ -144,7 +164,7 @@ def _items(questions: QuerySet[Question]) -> Iterator[Item]:
     for question in questions:
         assert question.current is not None  # that is what live means
         category = tuple(question.category.name.split(PATH))
-        yield item_of(question.current, external_id=question.external_id, category=category)
+        yield item_of(question.current, external_id=question.external_id, category=category, title=question.title)
 
 
 def _read(run: SyncRun, stream: IO[bytes], format: str, filename: str) -> tuple[dict[str, Item], list[Rejected]]:
@@ -185,14 +205,21 @@ def _named(item: Item, items: dict[str, Item], position: int) -> Item | Rejected
     return item
 
 
-def _store(bank: Bank, items: dict[str, Item], edition: str, actor_id: UUID | None) -> Counts:
+def _held(key: str, items: dict[str, Item], position: int) -> Rejected:
+    """With all that the file says of it, so that it can be taken nonetheless (`mending`)."""
+    reason = f"The question {key[:80]} was edited here, and the file says something else of it than before."
+    item = replace(items[key], external_id=key, pictures=())
+    return Rejected(position, "edited_here", reason, json_of([item]))
+
+
+def _store(bank: Bank, items: dict[str, Item], edition: str, actor_id: UUID | None, by: By) -> Counts:
     names = {key: PATH.join(item.category)[:120] or bank.name for key, item in items.items()}
     categories = storing.categories_named(names=names.values(), organisation_id=bank.organisation_id)
     incoming = [Incoming(key, item, categories[names[key]]) for key, item in items.items()]
     counts = Counts()
     for at in range(0, len(incoming), storing.BATCH):
         some = incoming[at : at + storing.BATCH]
-        counts += storing.store(bank=bank, incoming=some, edition=edition, actor_id=actor_id)
+        counts += storing.store(bank=bank, incoming=some, edition=edition, actor_id=actor_id, by=by)
     return counts
 
 

@@ -40,6 +40,7 @@ def read_again(*, rejection_id: UUID, actor: User, text: str) -> SyncRun:
             edition=rejection.run.edition,
             actor_id=actor.pk,
             run=run,
+            replaces_edits=True,  # a person has read it
         )
     except NotAQuestionFile as error:
         raise StillUnreadable(str(error)) from error

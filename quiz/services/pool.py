@@ -25,6 +25,7 @@ from ..models import Category, Question
 from ..practice.asking import order_of
 from . import pool_store
 from .presenting import question_out
+from .wanted import Wanted, note
 
 log = structlog.get_logger(__name__)
 MOST = 50
@@ -91,6 +92,8 @@ def fill(*, user: User | AnonymousUser, wish: Wish, keys: list[str], drawn: pool
 def _make(user: User | AnonymousUser, wish: Wish, keys: list[str], drawn: pool_store.Drawn) -> None:
     """In a thread of its own: whoever missed the pool does not wait for all of its questions."""
     try:
+        organisations = organisations_of(user)
+        note(Wanted(wish.category, wish.level, organisations, str(user.pk) if organisations else ""))
         fill(user=user, wish=wish, keys=keys, drawn=drawn)
     except RedisAway:
         return  # the lock passes

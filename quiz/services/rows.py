@@ -14,7 +14,7 @@ from .bodies import body_of
 
 QUESTION_COLUMNS = (
     "id", "bank_id", "edition", "external_id", "category_id", "current_id", "source_hash", "retired_at",
-    "retired_reason", "flag", "created_at", "updated_at",
+    "retired_reason", "flag", "created_at", "updated_at", "title", "keeper_hash",
 )  # fmt: skip
 CONTENT_COLUMNS = ("kind", "markup", "stem", "body", "explanation", '"references"', "tags", "difficulty")
 VERSION_COLUMNS = ("id", "question_id", "number", *CONTENT_COLUMNS, "content_hash", "created_at", "created_by_id")

@@ -78,6 +78,7 @@ def told(run: SyncRun) -> dict[str, Any]:
         "seconds",
         "drift",
         "unsupported",
+        "remarks",
         "error",
     )
     return {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -18,9 +19,21 @@ from ..models import Bank, Category
 from . import citing, rows
 
 BATCH = 1000
+LONGEST_TITLE = 200
 VANISHED = "No longer among its keeper's records."
 INACTIVE = "Marked as not active by its keeper."
 BY_KEEPER = (VANISHED, INACTIVE)  # these come back by themselves; what people here have retired does not
+
+
+WRITTEN_HERE = "-"  # as a keeper's hash: its keeper has never said anything of it
+
+
+class By(StrEnum):
+    """Whose word it is. Its keeper's does not go over what was edited here, unless somebody says so."""
+
+    KEEPER = "keeper"
+    KEEPER_FIRST = "keeper_first"
+    HERE = "here"
 
 
 class Incoming(NamedTuple):
@@ -34,14 +47,18 @@ class Incoming(NamedTuple):
 
 @dataclass(slots=True)
 class Counts:
+    """`held`: external ids of which the keeper has something new to say, and which were edited here: not taken."""
+
     created: int = 0
     updated: int = 0
     unchanged: int = 0
+    held: list[str] = field(default_factory=list)
 
     def __iadd__(self, other: Counts) -> Counts:
         self.created += other.created
         self.updated += other.updated
         self.unchanged += other.unchanged
+        self.held += other.held
         return self
 
 
@@ -50,11 +67,13 @@ class _Known(NamedTuple):
     source_hash: str
     retired_at: datetime | None
     retired_reason: str
+    keeper_hash: str
 
 
 class _Changed(NamedTuple):
     came: Incoming
     there: _Known
+    keeper_hash: str
     content: str
     content_hash: str
     source_hash: str
@@ -71,7 +90,9 @@ class _Batch:
     cited_first: dict[UUID | str, Sequence[str]] = field(default_factory=dict)
 
 
-def store(*, bank: Bank, incoming: Sequence[Incoming], edition: str = "", actor_id: UUID | None = None) -> Counts:
+def store(
+    *, bank: Bank, incoming: Sequence[Incoming], edition: str = "", actor_id: UUID | None = None, by: By = By.KEEPER
+) -> Counts:
     """Bring the bank's questions of the edition to what came; what is as it was is read only. Up to 1,000 at once.
 
     One transaction, or a part of the caller's: questions, their new wordings, which one is current, and what they cite
@@ -84,26 +105,36 @@ def store(*, bank: Bank, incoming: Sequence[Incoming], edition: str = "", actor_
     with transaction.atomic():
         lock_bank(bank.pk)
         known = _known(bank.pk, edition, [each.external_id for each in incoming])
-        writer = _Writer(bank, edition, actor_id)
+        writer = _Writer(bank, edition, actor_id, by)
         changed: list[_Changed] = []
         for each in incoming:
             content = rows.content_of(each.item)
             content_hash = rows.digest_of(content)
-            source_hash = rows.digest_of(content_hash, str(each.category_id), str(each.is_active))
+            source_hash = source_hash_of(each, content_hash)
             there = known.get(each.external_id)
             if there is None:
                 writer.create(each, content, content_hash, source_hash)
                 counts.created += 1
-            elif there.source_hash != source_hash or _retirement(each, there, writer.now) != there[2:]:
-                changed.append(_Changed(each, there, content, content_hash, source_hash))
-                counts.updated += 1
-            else:
+                continue
+            keeper_hash = _keeper_hash(bank, by, there, source_hash)
+            if keeper_hash is None:
+                counts.held.append(each.external_id)
+            elif _is_as_it_was(each, there, source_hash, keeper_hash, writer.now):
                 counts.unchanged += 1
+            else:
+                changed.append(_Changed(each, there, keeper_hash, content, content_hash, source_hash))
+                counts.updated += 1
         writer.change(changed)
         writer.write()
         if counts.created or counts.updated:
             cache.invalidate("quiz")
     return counts
+
+
+def source_hash_of(each: Incoming, content_hash: str) -> str:
+    """Of all that is said of a question. A title is no part of the wording; where there is none nothing is hashed."""
+    title = [each.item.title[:LONGEST_TITLE]] if each.item.title else []
+    return rows.digest_of(content_hash, str(each.category_id), str(each.is_active), *title)
 
 
 def retire(*, question_ids: Iterable[UUID], reason: str) -> int:
@@ -162,11 +193,29 @@ def _categories(names: Sequence[str], organisation_id: UUID | None) -> dict[str,
 def _known(bank_id: UUID, edition: str, external_ids: Sequence[str]) -> dict[str, _Known]:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT external_id, id, source_hash, retired_at, retired_reason FROM quiz_question "
+            "SELECT external_id, id, source_hash, retired_at, retired_reason, keeper_hash FROM quiz_question "
             "WHERE bank_id = %s AND edition = %s AND external_id = ANY(%s)",
             [bank_id, edition, list(external_ids)],
         )
         return {row[0]: _Known(*row[1:]) for row in cursor.fetchall()}
+
+
+def _keeper_hash(bank: Bank, by: By, there: _Known, source_hash: str) -> str | None:
+    """What is to be remembered of the keeper's word from now on; None: it is not taken, for people here said else."""
+    if by is By.HERE:
+        said = there.keeper_hash or there.source_hash
+        return "" if bank.kind == Bank.Kind.OWN or said == source_hash else said
+    if not there.keeper_hash or by is By.KEEPER_FIRST or source_hash == there.source_hash:
+        return ""
+    return there.keeper_hash if source_hash == there.keeper_hash else None
+
+
+def _is_as_it_was(each: Incoming, there: _Known, source_hash: str, keeper_hash: str, now: datetime) -> bool:
+    if keeper_hash and source_hash == keeper_hash:  # its keeper says what was known when it was edited here
+        return True
+    retirement = _retirement(each, there, now)
+    said = (there.source_hash, there.keeper_hash, there.retired_at, there.retired_reason)
+    return (source_hash, keeper_hash, *retirement) == said
 
 
 def _retirement(each: Incoming, there: _Known, now: datetime) -> tuple[datetime | None, str]:
@@ -179,8 +228,9 @@ def _retirement(each: Incoming, there: _Known, now: datetime) -> tuple[datetime 
 
 
 class _Writer:
-    def __init__(self, bank: Bank, edition: str, actor_id: UUID | None) -> None:
+    def __init__(self, bank: Bank, edition: str, actor_id: UUID | None, by: By) -> None:
         self.now = timezone.now()
+        self._keeper_hash = WRITTEN_HERE if by is By.HERE and bank.kind != Bank.Kind.OWN else ""
         self._bank, self._batch = bank, _Batch()
         self._at = self.now.isoformat()
         self._head = f"{bank.pk}\t{rows.escaped(edition)}"
@@ -192,7 +242,8 @@ class _Writer:
         retired = f"{rows.NULL}\t" if each.is_active else f"{self._at}\t{INACTIVE}"
         self._batch.questions.append(
             f"{question_id}\t{self._head}\t{rows.escaped(each.external_id)}\t{each.category_id}\t{current_id}\t"
-            f"{source_hash}\t{retired}\t\t{self._at}\t{self._at}\n"
+            f"{source_hash}\t{retired}\t\t{self._at}\t{self._at}\t{rows.escaped(each.item.title[:LONGEST_TITLE])}\t"
+            f"{self._keeper_hash}\n"
         )
         if each.item.references:
             self._batch.cited_first[question_id] = each.item.references
@@ -200,13 +251,14 @@ class _Writer:
     def change(self, changed: Sequence[_Changed]) -> None:
         """A new wording only where the wording is another; else the question moves alone."""
         latest = _latest([each.there.id for each in changed])
-        for came, there, content, content_hash, source_hash in changed:
+        for came, there, keeper_hash, content, content_hash, source_hash in changed:
             current_id, current_hash, number = latest[there.id]
             if current_hash != content_hash:
                 current_id = self._version(str(there.id), number + 1, content, content_hash)
                 self._batch.cited_anew[there.id] = came.item.references
             retired = _retirement(came, there, self.now)
-            self._batch.changed.append((there.id, current_id, came.category_id, source_hash, *retired))
+            said = (source_hash, came.item.title[:LONGEST_TITLE], keeper_hash)
+            self._batch.changed.append((there.id, current_id, came.category_id, *said, *retired))
 
     def write(self) -> None:
         batch, organisation_id = self._batch, self._bank.organisation_id
@@ -219,10 +271,11 @@ class _Writer:
                 columns = [list(column) for column in zip(*batch.changed, strict=True)]
                 cursor.execute(
                     "UPDATE quiz_question q SET current_id = s.current_id, category_id = s.category_id, "
-                    "source_hash = s.source_hash, retired_at = s.retired_at, retired_reason = s.retired_reason, "
-                    "updated_at = %s FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::timestamptz[], "
-                    "%s::text[]) AS s(id, current_id, category_id, source_hash, retired_at, retired_reason) "
-                    "WHERE q.id = s.id",
+                    "source_hash = s.source_hash, title = s.title, keeper_hash = s.keeper_hash, "
+                    "retired_at = s.retired_at, retired_reason = s.retired_reason, updated_at = %s "
+                    "FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::text[], "
+                    "%s::timestamptz[], %s::text[]) AS s(id, current_id, category_id, source_hash, title, "
+                    "keeper_hash, retired_at, retired_reason) WHERE q.id = s.id",
                     [self.now, *columns],
                 )
         if batch.cited_first:

@@ -21,7 +21,7 @@ from ..airtable.records import Normal, Problem, normalise
 from ..exceptions import BankMissing, BankRefused, TooManyVanished
 from ..exchange.texts import clean
 from ..models import Bank, Question, SyncRejection, SyncRun
-from . import runs, storing
+from . import runs, storing, warming
 from .storing import Counts, Incoming
 
 Report = Callable[[int, int, str], None]
@@ -77,6 +77,7 @@ def sync_bank(
             _take(bank, run, read, force=force, actor_id=actor_id)
             if is_dry:
                 transaction.set_rollback(True)
+    warming.after(run)
     return run
 
 

@@ -1,4 +1,4 @@
-"""`manage.py import_questions FILE [--bank NAME] [--edition E] [--format F] [--json]`: a file into a bank."""
+"""`manage.py import_questions FILE [--bank NAME] [--edition E] [--replace-edits] [--json]`: a file into a bank."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ class Command(BaseCommand):
         )
         parser.add_argument("--edition", default="", help="Of the pool, such as 2026-2030.")
         parser.add_argument("--format", default="", help=f"Of {', '.join(Format)}; told from the content otherwise.")
+        parser.add_argument("--replace-edits", action="store_true", help="Also where questions were edited here.")
         parser.add_argument("--json", action="store_true", help="One JSON object on standard output.")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -42,15 +43,18 @@ class Command(BaseCommand):
                     filename=path.name,
                     edition=options["edition"],
                     format=options["format"],
+                    replaces_edits=options["replace_edits"],
                 )
         except PlumblineError as error:
             raise CommandError(str(error)) from error
         counts = {name: getattr(run, name) for name in ("created", "updated", "unchanged", "rejected")}
         told = {"read": run.fetched, **counts, "unsupported": run.unsupported}
         if options["json"]:
-            print(json.dumps(told | {"format": run.format, "bank": bank.name}))
+            print(json.dumps(told | {"format": run.format, "bank": bank.name, "remarks": run.remarks}))
         else:
             print(f"{path.name} ({run.format}): {run.fetched:,} read, ", end="")
             print(", ".join(f"{count:,} {name}" for name, count in counts.items()))
             for kind, count in run.unsupported.items():
                 print(f"  {count:,} of {run.fetched:,} items: {kind} not supported", file=sys.stderr)
+            for remark in run.remarks:
+                print(f"  {remark}", file=sys.stderr)
