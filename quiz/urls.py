@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .views import clauses, overview, progress, sitting
+from .views import analysis, clauses, overview, progress, sitting
 
 app_name = "quiz"
 
@@ -15,6 +15,11 @@ urlpatterns = [
     path("progress/", progress.standing, name="progress"),
     path("clauses/", clauses.clauses, name="clauses"),
     path("clauses/<uuid:clause_id>/", clauses.clause, name="clause"),
+    path("analysis/", analysis.analysis, name="analysis"),
+    path("analysis/points.json", analysis.points, name="analysis-points"),
+    path("analysis/items.csv", analysis.table, name="analysis-table"),
+    path("analysis/run/", analysis.run, name="analysis-run"),
+    path("analysis/<uuid:version_id>/", analysis.item, name="analysis-item"),
     path("leaderboard/", overview.leaderboard, name="leaderboard"),
     path("settings/", overview.settings, name="settings"),
     path("goals/<uuid:category_id>/", overview.goal, name="goal"),

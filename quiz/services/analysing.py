@@ -110,6 +110,11 @@ def start_analysis(*, actor: User | None) -> Job:
     return enqueue(kind=ANALYSE, params={}, actor=actor, dedupe_key=ANALYSE)
 
 
+def under_way() -> Job | None:
+    """The analysis that waits or runs now, whoever asked for it."""
+    return Job.objects.filter(kind=ANALYSE, status__in=Job.ACTIVE).order_by("-created_at").first()
+
+
 def analyse(*, report: Report | None = None) -> Analysed:
     """Analyse all first answers and keep the figures; what has none any more goes. A second time writes the same.
 

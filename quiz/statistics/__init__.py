@@ -5,7 +5,7 @@ nothing is said.
 """
 
 from .exams import Form, Reliability, reliability_of
-from .flags import FLAGS, Flag, flags_of
+from .flags import FLAGS, Flag, drawn_to, flags_of
 from .items import FEWEST, FEWEST_OTHERS, ItemFigures, Taking, analyse_item, group_size
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Reliability",
     "Taking",
     "analyse_item",
+    "drawn_to",
     "flags_of",
     "group_size",
     "reliability_of",

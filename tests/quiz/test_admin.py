@@ -13,11 +13,23 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import User
 from jobs.models import Job
 from jobs.runner import run_here
-from quiz.models import Bank, Category, Clause, Edition, Question, Standard, SyncRejection, SyncRun
+from quiz.models import (
+    Bank,
+    Category,
+    Clause,
+    Edition,
+    ExamStatistics,
+    ItemStatistics,
+    Question,
+    Standard,
+    SyncRejection,
+    SyncRun,
+)
 from quiz.services import banks, files
 from tests.factories.people import make_user
 from tests.standins import airtable_questions as office
@@ -49,6 +61,10 @@ def bank(transactional_db: None) -> Bank:
     files.import_file(bank=bank, stream=io.BytesIO(GIFT.encode()), filename="pool.gift")
     edition = Edition.objects.create(standard=Standard.objects.create(code="AWS D1.1"), name="2025")
     Clause.objects.create(edition=edition, number="4.1", position=1)
+    version = Question.objects.filter(bank=bank)[0].current
+    now = timezone.now()
+    ItemStatistics.objects.create(version=version, answers=40, facility=0.5, flags=["wrong_key"], analysed_at=now)
+    ExamStatistics.objects.create(category=Category.objects.all()[0], forms=1, questions=2, people=3, analysed_at=now)
     return bank
 
 
