@@ -354,6 +354,9 @@ AIRTABLE_TIMEOUT_S = env.float("AIRTABLE_TIMEOUT_S", default=30.0)  # of a silen
 AIRTABLE_LOCKOUT_S = env.float("AIRTABLE_LOCKOUT_S", default=30.0)  # how long Airtable refuses everything after a 429
 AIRTABLE_BACKOFF_S = env.float("AIRTABLE_BACKOFF_S", default=1.0)  # before asking again; doubled each time
 
+# --- demand: docs/analytics.md ---------------------------------------------------------------------------------------
+DEMAND_HALF_LIFE_DAYS = env.float("DEMAND_HALF_LIFE_DAYS", default=14.0)  # in which a question loses half its weight
+
 # --- language, time -------------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")

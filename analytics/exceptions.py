@@ -1,0 +1,23 @@
+"""What can go wrong with demand, in words for people."""
+
+from __future__ import annotations
+
+from accounts.exceptions import Conflict, Missing, Refused
+
+
+class BadRequest(Refused):
+    """A parameter is not what it must be."""
+
+    code = "invalid_parameter"
+
+
+class EntityNotFound(Missing):
+    """There is no such entity, or not for this user."""
+
+    code = "entity_not_found"
+
+
+class DeadSignalStaysDead(Conflict):
+    """It can't be counted now either."""
+
+    code = "signal_impossible"

@@ -1,0 +1,279 @@
+"""Counting a batch of signals: one transaction, exactly once.
+
+Order of locks, the same for everybody: the frame (shared; whoever moves windows or rolls hours up takes it alone), rows
+of EntityDemand by id, buckets, questions by key, totals by key. Two consumers that have an entry in common therefore
+meet at a lock before either looks at the ledger: the second sees what the first has counted. It looks at the very end;
+should an entry have been counted before, which is rare, everything is undone and done again without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+
+from ..models import DeadSignal, DemandClock
+from ..streams.batch import Columns, Sums, add_up, columns_of, day_of
+from ..streams.entries import SEQUENCE_BITS, Signal
+from ..streams.scoring import ADD_RANKS, half_lives
+from ..streams.trends import SPANS
+from .deadletters import Dead, keep_dead
+
+FRAME_LOCK = 0x64656D61  # advisory: "dema"
+
+CLOCK = f"SELECT pg_advisory_xact_lock_shared({FRAME_LOCK})"
+CLOCK_READ = "SELECT extract(epoch FROM windows_at)::bigint / 3600, half_life_days FROM analytics_demandclock"
+LOCK = """
+SELECT entity_id::text FROM analytics_entitydemand WHERE entity_id = ANY(%s::text[]::uuid[])
+ORDER BY entity_id FOR UPDATE
+"""
+# Of entities that exist and were never asked for. In id order, like every lock on this table.
+BEGIN = """
+INSERT INTO analytics_entitydemand (entity_id, organisation_id, entity_type, rank, query_count, first_queried_at,
+    last_queried_at, current_1d, previous_1d, growth_1d, current_7d, previous_7d, growth_7d, current_30d, previous_30d,
+    growth_30d, needs_update, refreshed_at)
+SELECT id, organisation_id, entity_type, 0, 0, 'infinity', '-infinity', 0, 0, 0, 0, 0, 0, 0, 0, 0, needs_update,
+    updated_at
+FROM analytics_entity WHERE id = ANY(%s::text[]::uuid[]) ORDER BY id
+ON CONFLICT DO NOTHING
+"""
+GROWTH = "({current} - {previous}) / sqrt({current} + {previous} + 1)"
+WINDOWS = ", ".join(
+    f"current_{span} = d.current_{span} + v.c{span}, previous_{span} = d.previous_{span} + v.p{span}, "
+    f"growth_{span} = "
+    + GROWTH.format(current=f"(d.current_{span} + v.c{span})", previous=f"(d.previous_{span} + v.p{span})")
+    for span in SPANS
+)
+COUNT = f"""
+WITH counted AS (
+    UPDATE analytics_entitydemand d SET
+        query_count = d.query_count + v.n,
+        rank = {ADD_RANKS.format(a="d.rank", b="v.rank")},
+        first_queried_at = least(d.first_queried_at, to_timestamp(v.first_s)),
+        last_queried_at = greatest(d.last_queried_at, to_timestamp(v.last_s)),
+        {WINDOWS}
+    FROM unnest(%s::text[]::uuid[], %s::int[], %s::float8[], %s::float8[], %s::float8[],
+        %s::int[], %s::int[], %s::int[], %s::int[], %s::int[], %s::int[])
+        AS v (id, n, rank, first_s, last_s, c1d, p1d, c7d, p7d, c30d, p30d)
+    WHERE d.entity_id = v.id
+    RETURNING d.organisation_id, d.entity_type, v.n, v.rank, d.query_count = v.n AS is_new
+)
+SELECT organisation_id, entity_type, sum(n)::bigint, count(*) FILTER (WHERE is_new),
+    sum(power(2::float8, greatest(rank - %s::float8, -1000)))
+FROM counted GROUP BY 1, 2
+"""
+BUCKETS = """
+INSERT INTO analytics_demandbucket AS b (entity_id, hour, count)
+SELECT id, to_timestamp(hour * 3600::bigint), n
+FROM unnest(%s::text[]::uuid[], %s::bigint[], %s::int[]) AS v (id, hour, n)
+ON CONFLICT (entity_id, hour) DO UPDATE SET count = b.count + excluded.count
+"""
+# Questions of organisations that are gone are nobody's to read.
+QUESTIONS = """
+INSERT INTO analytics_askedquestion AS q (organisation_id, folded, text, day, asked, unanswered, last_asked_at)
+SELECT v.organisation, v.folded, v.text, v.day, v.asked, v.unanswered, to_timestamp(v.last_s)
+FROM unnest(%s::text[]::uuid[], %s::text[], %s::text[], %s::date[], %s::int[], %s::int[], %s::float8[])
+    AS v (organisation, folded, text, day, asked, unanswered, last_s)
+LEFT JOIN accounts_organisation o ON o.id = v.organisation
+WHERE v.organisation IS NULL OR o.id IS NOT NULL
+ORDER BY v.organisation, v.folded, v.day
+ON CONFLICT (organisation_id, folded, day) DO UPDATE SET
+    asked = q.asked + excluded.asked, unanswered = q.unanswered + excluded.unanswered,
+    text = CASE WHEN excluded.last_asked_at >= q.last_asked_at THEN excluded.text ELSE q.text END,
+    last_asked_at = greatest(q.last_asked_at, excluded.last_asked_at)
+"""
+# Scores of another moment are brought to this one by the half-life.
+TOTALS = """
+INSERT INTO analytics_entitytotal AS t (organisation_id, entity_type, entities, queries, with_demand, needing_update,
+    demand, demand_at)
+SELECT organisation, entity_type, 0, queries, fresh, 0, demand, to_timestamp(%s::float8)
+FROM unnest(%s::uuid[], %s::text[], %s::bigint[], %s::bigint[], %s::float8[])
+    AS v (organisation, entity_type, queries, fresh, demand)
+ORDER BY organisation, entity_type
+ON CONFLICT (organisation_id, entity_type) DO UPDATE SET
+    queries = t.queries + excluded.queries, with_demand = t.with_demand + excluded.with_demand,
+    demand = excluded.demand
+        + t.demand * power(2::float8,
+            greatest(extract(epoch FROM t.demand_at - excluded.demand_at)::float8 / %s::float8, -1000)),
+    demand_at = excluded.demand_at
+"""
+SEEN = """
+SELECT entry FROM analytics_appliedbatch a, unnest(a.entries) AS entry
+WHERE a.stream = %s AND a.last_ms >= %s AND a.first_ms <= %s AND entry = ANY(%s::bigint[])
+"""
+LEDGER = """
+INSERT INTO analytics_appliedbatch (stream, first_ms, last_ms, entries, consumer, applied_at)
+VALUES (%s, %s, %s, %s::bigint[], %s, now())
+"""
+
+
+@dataclass(slots=True)
+class Counted:
+    """`applied` entries were counted now, `already` had been; `dead` name entities that do not exist."""
+
+    applied: int = 0
+    already: int = 0
+    dead: list[Dead] = field(default_factory=list)
+
+
+class SeenBeforeError(Exception):
+    def __init__(self, numbers: set[int]) -> None:
+        super().__init__()
+        self.numbers = numbers
+
+
+def count_signals(
+    *, stream: str, signals: Sequence[Signal], consumer: str, payloads: dict[int, dict[str, Any]] | None = None
+) -> Counted:
+    """Count them, all or none. `payloads`: of entries, for those that turn out to be dead. Raises database errors."""
+    counted, left = Counted(), list(signals)
+    while left:
+        sums = add_up(left)
+        try:
+            with transaction.atomic():
+                missing = _apply(stream, sums, consumer)
+            if not missing:
+                counted.applied += len(left)
+                break
+        except SeenBeforeError as seen:
+            counted.already += len(seen.numbers)
+            left = [signal for signal in left if signal[0] not in seen.numbers]
+            continue
+        unknown = _begin(missing)
+        counted.dead += _dead_of(stream, [s for s in left if s[1] in unknown], payloads or {})
+        left = [signal for signal in left if signal[1] not in unknown]
+    keep_dead(counted.dead)
+    return counted
+
+
+def _apply(stream: str, sums: Sums, consumer: str) -> list[str]:
+    """Within the caller's transaction: everything; or nothing but locks, and the entities that have no row yet."""
+    with raw_cursor() as cursor:
+        windows_at, half_life_days = _frame(cursor)
+        ids = sorted(sums.entities)
+        if ids:
+            found = {row[0] for row in cursor.execute(LOCK, [ids]).fetchall()}
+            if missing := [each for each in ids if each not in found]:
+                return missing
+            columns = columns_of(sums, half_life_days=half_life_days, windows_at=windows_at)
+            totals = _count(cursor, columns, half_life_days)
+        _questions(cursor, sums)
+        if ids:
+            _totals(cursor, totals, half_life_days)
+        enter_ledger(cursor, stream, sums.numbers, consumer)
+    return []
+
+
+def raw_cursor() -> Any:
+    """Of psycopg itself, within Django's transaction: lists go over as they are, in binary."""
+    connection.ensure_connection()
+    raw: Any = connection.connection
+    return raw.cursor(binary=True)
+
+
+def _frame(cursor: Any) -> tuple[int, float]:
+    cursor.execute(CLOCK)
+    row = cursor.execute(CLOCK_READ).fetchone()
+    if row is None:
+        cursor.execute(
+            "INSERT INTO analytics_demandclock (id, windows_at, half_life_days, lost) "
+            "VALUES (1, date_trunc('hour', now(), 'UTC'), %s, 0) ON CONFLICT DO NOTHING",
+            [float(settings.DEMAND_HALF_LIFE_DAYS)],
+        )
+        row = cursor.execute(CLOCK_READ).fetchone()
+    return int(row[0]), float(row[1])
+
+
+def _count(cursor: Any, columns: Columns, half_life_days: float) -> list[Any]:
+    """Of what the batch holds, by organisation and type: (organisation, type, signals, entities new, score)."""
+    windows = [column for span in SPANS for column in columns.windows[span]]
+    # Sums of 2^rank would overflow: they are taken as they are in the hour of the latest.
+    top = max(columns.ranks)
+    totals = cursor.execute(
+        COUNT, [columns.ids, columns.counts, columns.ranks, columns.first_s, columns.last_s, *windows, top]
+    ).fetchall()
+    cursor.execute(BUCKETS, [columns.bucket_ids, columns.bucket_hours, columns.bucket_counts])
+    return [(*row, top) for row in totals]
+
+
+def _totals(cursor: Any, totals: list[Any], half_life_days: float) -> None:
+    now_s = timezone.now().timestamp()
+    here = half_lives(now_s, half_life_days)
+    cursor.execute(
+        TOTALS,
+        [
+            now_s,
+            [row[0] for row in totals],
+            [row[1] for row in totals],
+            [row[2] for row in totals],
+            [row[3] for row in totals],
+            [row[4] * 2.0 ** (row[5] - here) for row in totals],
+            half_life_days * 86400,
+        ],
+    )
+
+
+def _questions(cursor: Any, sums: Sums) -> None:
+    if not sums.questions:
+        return
+    keys, told = list(sums.questions), list(sums.questions.values())
+    cursor.execute(
+        QUESTIONS,
+        [
+            [key[0] for key in keys],
+            [key[1] for key in keys],
+            [each.text for each in told],
+            [day_of(key[2]) for key in keys],
+            [each.asked for each in told],
+            [each.unanswered for each in told],
+            [each.last_ms / 1000 for each in told],
+        ],
+    )
+
+
+def enter_ledger(cursor: Any, stream: str, numbers: list[int], consumer: str) -> None:
+    """Into the ledger. SeenBeforeError: some are there already."""
+    first_ms, last_ms = min(numbers) >> SEQUENCE_BITS, max(numbers) >> SEQUENCE_BITS
+    seen = cursor.execute(SEEN, [stream, first_ms, last_ms, numbers]).fetchall()
+    if seen:
+        raise SeenBeforeError({int(row[0]) for row in seen})
+    cursor.execute(LEDGER, [stream, first_ms, last_ms, numbers, consumer])
+
+
+def is_counted(*, stream: str, number: int) -> bool:
+    """Is it in the ledger?"""
+    milliseconds = number >> SEQUENCE_BITS
+    with raw_cursor() as cursor:
+        return bool(cursor.execute(SEEN, [stream, milliseconds, milliseconds, [number]]).fetchall())
+
+
+def _begin(missing: list[str]) -> set[str]:
+    """Rows for entities that are asked for the first time; those that do not exist. In a transaction of its own: so
+    that the counting one takes all its locks in one order."""
+    with transaction.atomic(), raw_cursor() as cursor:
+        cursor.execute(BEGIN, [missing])
+        found = cursor.execute(
+            "SELECT entity_id::text FROM analytics_entitydemand WHERE entity_id = ANY(%s::text[]::uuid[])", [missing]
+        ).fetchall()
+    return set(missing) - {row[0] for row in found}
+
+
+def _dead_of(stream: str, signals: list[Signal], payloads: dict[int, dict[str, Any]]) -> list[Dead]:
+    reason = DeadSignal.Reason.UNKNOWN_ENTITY
+    return [
+        Dead(stream, signal[0], reason, f"There is no entity {signal[1]}.", payloads.get(signal[0], {}))
+        for signal in signals
+    ]
+
+
+def clock() -> DemandClock:
+    """The frame, as it is; as it would be begun where nothing was counted yet."""
+    return DemandClock.objects.first() or DemandClock(
+        windows_at=datetime.now(UTC).replace(minute=0, second=0, microsecond=0),
+        half_life_days=float(settings.DEMAND_HALF_LIFE_DAYS),
+    )
