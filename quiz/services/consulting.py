@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db import connection
 from django.db.models import Avg, Count, FloatField, IntegerField, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Left
 
 from accounts.models import User
 
@@ -19,6 +19,7 @@ from .searching import asked_for
 SHOWN = 8
 MOST_CHILDREN = 200
 LATEST_ANSWERS = 30
+BEGINNING = 100
 ABOVE = """
 WITH RECURSIVE above AS (
   SELECT id, parent_id, number, title, 1 AS height FROM quiz_clause WHERE id = %s
@@ -95,8 +96,10 @@ def with_counts(user: User, clauses: QuerySet[Clause]) -> QuerySet[Clause]:
 
 
 def _shelved(clauses: QuerySet[Clause]) -> QuerySet[Clause]:
-    """For lists: with the edition's name, without the texts."""
-    return clauses.select_related("edition__standard").defer("text", "search")
+    """For lists: with the edition's name, and of the text its `beginning`: many clauses have no title."""
+    return (
+        clauses.select_related("edition__standard").defer("text", "search").annotate(beginning=Left("text", BEGINNING))
+    )
 
 
 def _above(clause_id: UUID | None) -> list[tuple[UUID, str, str]]:

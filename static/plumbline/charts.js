@@ -23,6 +23,7 @@
       muted: of("text-2"),
       grid: of("border"),
       accent: of("accent-fill"),
+      soft: of("accent-soft"),
       surface: of("surface"),
       red: of("red-fill"),
       amber: of("amber-fill"),

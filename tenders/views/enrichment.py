@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypedDict
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -39,11 +39,44 @@ def enrichment(request: PageRequest) -> HttpResponse:
         standing = runs.standing(organisation.pk)
         context |= {
             "standing": standing,
+            "grades": _grades(standing),
             "can_start": standing["unread"] or (context["model"] and standing["fell_back"]),
             "precision": [each for each in comparing.precision(organisation.pk) if each.judged],
             **_run(runs.latest_run(organisation.pk)),
         }
     return render(request, "tenders/enrichment.html", context)
+
+
+class Grade(TypedDict):
+    """`x` and `width`: where it stands in the bar, in percent of it."""
+
+    name: str
+    word: str
+    count: int
+    share: float | None
+    x: str
+    width: str
+
+
+def _grades(standing: runs.Standing) -> list[Grade]:
+    """What has been assessed, as a bar: the most relevant first. Nothing assessed: a bar without segments."""
+    counts = {"high": standing["high"], "medium": standing["medium"], "low": standing["low"]}
+    total, before = sum(counts.values()), 0
+    found: list[Grade] = []
+    for name, count in counts.items():
+        x, width = (100 * before / total, 100 * count / total) if total else (0.0, 0.0)
+        found.append(
+            Grade(
+                name=name,
+                word=name.capitalize(),
+                count=count,
+                share=count / total if total else None,
+                x=f"{x:.3f}%",
+                width=f"{width:.3f}%",
+            )
+        )
+        before += count
+    return found
 
 
 def _run(run: Job | None) -> dict[str, Any]:
