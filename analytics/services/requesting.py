@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from django.db import transaction
 
-from jobs import enqueue
+from jobs.services import enqueue
 
 from ..streams.entries import UpdateRequest
 from .counting import SeenBeforeError, enter_ledger, raw_cursor
