@@ -1,38 +1,13 @@
-"""The cast: one organisation with its people, and somebody who has nothing to do with it."""
+"""A project with a bill that has been audited, and staff."""
 
 from __future__ import annotations
 
 import pytest
 
-from accounts.models import Membership, Organisation, User
+from accounts.models import User
 from projects.models import Project
-from tests.factories.people import make_organisation, make_user
+from tests.factories.people import make_user
 from tests.factories.projects import make_audited_project
-
-
-@pytest.fixture
-def organisation(db: None) -> Organisation:
-    return make_organisation()
-
-
-@pytest.fixture
-def owner(organisation: Organisation) -> User:
-    return make_user("owner", organisation=organisation, role=Membership.Role.OWNER)
-
-
-@pytest.fixture
-def member(organisation: Organisation) -> User:
-    return make_user("member", organisation=organisation)
-
-
-@pytest.fixture
-def viewer(organisation: Organisation) -> User:
-    return make_user("viewer", organisation=organisation, role=Membership.Role.VIEWER)
-
-
-@pytest.fixture
-def stranger(db: None) -> User:
-    return make_user("stranger", organisation=make_organisation("Elsewhere"), role=Membership.Role.OWNER)
 
 
 @pytest.fixture
