@@ -75,6 +75,11 @@ class BankQuerySet(models.QuerySet["Bank"]):
     def changeable_by(self, user: User | AnonymousUser) -> BankQuerySet:
         return self.filter(kept_by(user, "quiz.change_bank"))
 
+    def writable_by(self, user: User | AnonymousUser) -> BankQuerySet:
+        """Whose questions a person may write."""
+        may_add = user.has_perm("quiz.add_question")
+        return self.filter(kept_by(user, "quiz.add_question" if may_add else "quiz.change_question"))
+
 
 class CategoryQuerySet(models.QuerySet["Category"]):
     def visible_to(self, user: User | AnonymousUser) -> CategoryQuerySet:
@@ -121,6 +126,9 @@ class VersionQuerySet(models.QuerySet["QuestionVersion"]):
 
 class PictureQuerySet(models.QuerySet["Picture"]):
     def visible_to(self, user: User | AnonymousUser) -> PictureQuerySet:
+        """As their banks; staff who look at all questions see all of their pictures."""
+        if user.is_staff and user.has_perm("quiz.view_question"):
+            return self.all()
         return self.filter(shared_or_own(user, "bank__"))
 
 

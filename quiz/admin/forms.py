@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.http import HttpRequest
 from unfold.widgets import (
     UnfoldAdminFileFieldWidget,
     UnfoldAdminSelectWidget,
@@ -85,3 +86,24 @@ class MendForm(forms.Form):
 
 class RetireForm(forms.Form):
     reason = forms.CharField(max_length=200, widget=UnfoldAdminTextInputWidget)
+
+
+class RetireManyForm(RetireForm):
+    """With the selection of the list's page, as its action sends it: sent again, it is the same one."""
+
+    action = forms.CharField(widget=forms.HiddenInput)
+    select_across = forms.CharField(required=False, widget=forms.HiddenInput)
+    _selected_action = forms.Field(widget=forms.MultipleHiddenInput)
+
+    @classmethod
+    def of(cls, request: HttpRequest) -> RetireManyForm:
+        """Bound once a reason was sent."""
+        selected = request.POST.getlist("_selected_action")
+        is_across = request.POST.get("select_across") == "1"
+        initial = {
+            "action": request.POST.get("action", ""),
+            "select_across": request.POST.get("select_across", "0"),
+            # All of a long list is not sent again one by one: one stands for them.
+            "_selected_action": selected[:1] if is_across else selected,
+        }
+        return cls(request.POST if "reason" in request.POST else None, initial=initial)

@@ -15,12 +15,12 @@ from unfold.decorators import action, display
 
 from accounts.admin_pages import ReadOnlyAdmin, figure, page_with
 
-from ..models import Clause, Edition, Question, QuestionVersion, Standard
+from ..models import Bank, Clause, Edition, Question, QuestionVersion, Standard
 from ..practice.markup import bare_text, safe_html
 from ..services import storing
-from .forms import RetireForm
-
-BY_HAND = "Retired by the staff."
+from ..services.editing import MOST_WORDINGS, record_url
+from .editor import EditorPages
+from .forms import RetireForm, RetireManyForm
 
 
 class LiveFilter(admin.SimpleListFilter):
@@ -37,16 +37,18 @@ class LiveFilter(admin.SimpleListFilter):
 
 
 @admin.register(Question)
-class QuestionAdmin(ReadOnlyAdmin):
-    list_display = ["external_id", "show_stem", "show_kind", "category", "bank", "edition", "show_state", "updated_at"]
+class QuestionAdmin(EditorPages, ReadOnlyAdmin):
+    list_display = [
+        "external_id", "title", "show_stem", "show_kind", "category", "bank", "edition", "show_state", "updated_at",
+    ]  # fmt: skip
     list_filter = [LiveFilter, "bank", "category", "edition", "current__kind"]
-    search_fields = ["external_id", "current__stem"]
+    search_fields = ["external_id", "title", "current__stem"]
     list_select_related = ["current", "category", "bank"]
     show_full_result_count = False
     exclude = ["source_hash"]
-    readonly_fields = ["show_preview", "show_citations", "show_versions"]
+    readonly_fields = ["show_keeper", "show_preview", "show_citations", "show_versions"]
     actions = ["retire", "restore"]
-    actions_detail = ["retire_with_reason"]
+    actions_detail = ["edit", "wordings", "retire_with_reason"]
 
     def has_keep_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """By name, not as "app.permission": Unfold looks dotted ones up in the database while checks run."""
@@ -65,6 +67,17 @@ class QuestionAdmin(ReadOnlyAdmin):
     def show_state(self, question: Question) -> str:
         return "Retired" if question.retired_at else "Flagged" if question.flag else "Asked"
 
+    @display(description="Kept")
+    def show_keeper(self, question: Question) -> SafeString | str:
+        if url := record_url(question):
+            link = format_html('<a href="{}" target="_blank" rel="noopener" class="underline">its record</a>', url)
+            return format_html("In Airtable, and changed there: {}. It comes here with the next sync.", link)
+        if question.bank.kind == Bank.Kind.OWN:
+            return "Here."
+        if question.keeper_hash:
+            return "It was edited here: importing its file again leaves it as it is, and tells what the file says."
+        return "In its file. Edited here, it stays as it is when the file is imported again."
+
     @display(description="As it is asked")
     def show_preview(self, question: Question) -> SafeString | str:
         return preview(question.current) if question.current else "–"
@@ -77,14 +90,22 @@ class QuestionAdmin(ReadOnlyAdmin):
 
     @display(description="Wordings")
     def show_versions(self, question: Question) -> SafeString:
-        versions = question.versions.order_by("-number")
+        versions = question.versions.order_by("-number")[:MOST_WORDINGS]
         told = ((each.number, f"{each.created_at:%Y-%m-%d}", bare_text(each.stem, each.markup)) for each in versions)
         return format_html_join("", "<p>{} ({}): {}</p>", told)
 
     @admin.action(description="Retire the selected questions", permissions=["keep"])
-    def retire(self, request: HttpRequest, rows: QuerySet[Question]) -> None:
-        count = storing.retire(question_ids=list(rows.values_list("pk", flat=True)), reason=BY_HAND)
+    def retire(self, request: HttpRequest, rows: QuerySet[Question]) -> HttpResponse | None:
+        """A page that asks why, which sends the same selection again."""
+        form = RetireManyForm.of(request)
+        if not form.is_valid():
+            back = request.get_full_path()
+            title = f"Retire {rows.count():,} questions? They are asked no more, and what was answered stays."
+            return page_with(self, request, title=title, form=form, submit="Retire", back=back)
+        ids = list(rows.values_list("pk", flat=True))
+        count = storing.retire(question_ids=ids, reason=form.cleaned_data["reason"])
         messages.success(request, f"{count:,} retired: they are asked no more, and what was answered stays.")
+        return None
 
     @admin.action(description="Ask the selected questions again", permissions=["keep"])
     def restore(self, request: HttpRequest, rows: QuerySet[Question]) -> None:
@@ -113,8 +134,8 @@ def preview(version: QuestionVersion) -> SafeString:
 
     body = version.body
     lines: list[tuple[Any, Any, Any]]
-    lines = [(each["share"], shown(each["text"]), shown(each["feedback"])) for each in body.get("choices", [])]
-    lines += [(each["share"], each["text"], shown(each["feedback"])) for each in body.get("accepted", [])]
+    lines = [(each["share"], shown(each["text"]), shown(each.get("feedback", ""))) for each in body.get("choices", [])]
+    lines += [(each["share"], each["text"], shown(each.get("feedback", ""))) for each in body.get("accepted", [])]
     lines += [(each["share"], f"{each['low']} to {each['high']}", "") for each in body.get("ranges", [])]
     lines += [(each["left"], shown(each["right"]), "") for each in body.get("pairs", [])]
     lines += [(number, shown(each["text"]), "") for number, each in enumerate(body.get("sequence", []), 1)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import IO
+from uuid import uuid4
 
 from django.contrib.auth.models import AnonymousUser
 from django.core.files.base import ContentFile
@@ -39,6 +40,20 @@ def keep(*, bank: Bank, pictures: Iterable[exchanged.Picture], source_ids: dict[
             rows = [_row(bank, each, (source_ids or {}).get(each.digest, "")) for each in missing]
             Picture.objects.bulk_create(rows, ignore_conflicts=True)
     return len(missing)
+
+
+def adopt(*, bank: Bank, item: Item, user: User | AnonymousUser) -> int:
+    """Have the bank own what the item names and only another bank has, which the user may see; how many."""
+    named = set(exchanged.digests_in(item))
+    if not named:
+        return 0
+    named -= set(Picture.objects.filter(bank=bank, digest__in=named).values_list("digest", flat=True))
+    found = {each.digest: each for each in Picture.objects.visible_to(user).filter(digest__in=named)}
+    for each in found.values():
+        each.pk, each.bank, each.source_id, each._state.adding = uuid4(), bank, "", True
+    with transaction.atomic():
+        Picture.objects.bulk_create(found.values(), ignore_conflicts=True)
+    return len(found)
 
 
 def visible_picture(*, digest: str, user: User | AnonymousUser) -> Picture:
