@@ -11,6 +11,7 @@ from .demand import (
     EntityDemand,
 )
 from .entity import EmbeddingModel, Entity, EntityTotal
+from .search import StoredVocabulary
 
 __all__ = [
     "AppliedBatch",
@@ -24,4 +25,5 @@ __all__ = [
     "Entity",
     "EntityDemand",
     "EntityTotal",
+    "StoredVocabulary",
 ]

@@ -1,0 +1,1 @@
+"""The engine of search, free of Django: words, codes, embeddings, fusion, passages."""
