@@ -15,7 +15,12 @@
     made.append(...children.filter(Boolean));
     return made;
   };
-  const words = (html) => new DOMParser().parseFromString(html, "text/html").body.textContent;
+  /* Where only words fit; of a picture what it is said to show. */
+  const words = (html) => {
+    const body = new DOMParser().parseFromString(html, "text/html").body;
+    for (const picture of body.querySelectorAll("img")) picture.replaceWith(`[${picture.alt}]`);
+    return body.textContent;
+  };
 
   /* A choice is a real radio button or checkbox in a label as large as a thumb. */
   const choosing = (question, type) => {
