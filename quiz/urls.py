@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .views import analysis, clauses, overview, progress, sitting
+from .views import analysis, clauses, editions, editions_questions, overview, progress, sitting
 
 app_name = "quiz"
 
@@ -20,6 +20,10 @@ urlpatterns = [
     path("analysis/items.csv", analysis.table, name="analysis-table"),
     path("analysis/run/", analysis.run, name="analysis-run"),
     path("analysis/<uuid:version_id>/", analysis.item, name="analysis-item"),
+    path("editions/", editions.overview, name="editions"),
+    path("editions/clauses/", editions.clauses, name="editions-clauses"),
+    path("editions/flagged/", editions.flagged, name="editions-flagged"),
+    path("editions/questions/", editions_questions.questions, name="editions-questions"),
     path("leaderboard/", overview.leaderboard, name="leaderboard"),
     path("settings/", overview.settings, name="settings"),
     path("goals/<uuid:category_id>/", overview.goal, name="goal"),

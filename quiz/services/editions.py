@@ -99,8 +99,8 @@ def citing_counts(edition: Edition) -> dict[UUID, int]:
     """By clause of the edition: how many questions that are asked cite it."""
     live = Q(citations__question__retired_at__isnull=True)
     rows = Clause.objects.filter(edition=edition, citations__isnull=False)
-    counted = rows.order_by().annotate(questions=Count("citations", filter=live))
-    return dict(counted.values_list("pk", "questions"))
+    counted = rows.order_by().annotate(asked=Count("citations", filter=live))
+    return dict(counted.values_list("pk", "asked"))
 
 
 def go_over(*, actor: User, old_id: UUID, new_id: UUID) -> Going:

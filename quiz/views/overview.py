@@ -14,7 +14,7 @@ from accounts.pages import PageRequest, page
 
 from ..exceptions import BadQuiz
 from ..models import Attempt
-from ..services import learners, progress
+from ..services import editions, learners, progress
 from ..services.reviewing import due_cards, next_due_at
 
 LATEST = 8
@@ -34,6 +34,7 @@ def overview(request: PageRequest) -> HttpResponse:
         "weakest": progress.weakest_clauses(user),
         "latest": latest,
         "counts": COUNTS,
+        "flagged": editions.flagged_count(actor=user),
     }
     return render(request, "quiz/overview.html", context)
 
