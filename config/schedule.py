@@ -67,6 +67,18 @@ SCHEDULE = (
         description="Works out how well each question tells those who know from those who do not",
     ),
     Task(
+        name="move-demand-windows",
+        cron="1 * * * *",
+        kind="analytics.move_windows",
+        description="Lets the windows of demand, which trends are read from, end with the hour that has begun",
+    ),
+    Task(
+        name="prove-demand",
+        cron="0 2 * * *",
+        kind="analytics.prove",
+        description="Rolls old hours of demand up to days and proves that hours and days add up to the counts",
+    ),
+    Task(
         name="trim",
         cron="10 2 * * *",
         kind="jobs.trim",

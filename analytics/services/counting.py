@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+import psycopg
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
@@ -145,7 +146,7 @@ def count_signals(
             left = [signal for signal in left if signal[0] not in seen.numbers]
             continue
         unknown = _begin(missing)
-        counted.dead += _dead_of(stream, [s for s in left if s[1] in unknown], payloads or {})
+        counted.dead += _dead_of(stream, [s for s in left if s[1] in unknown], {} if payloads is None else payloads)
         left = [signal for signal in left if signal[1] not in unknown]
     keep_dead(counted.dead)
     return counted
@@ -170,20 +171,21 @@ def _apply(stream: str, sums: Sums, consumer: str) -> list[str]:
 
 
 def raw_cursor() -> Any:
-    """Of psycopg itself, within Django's transaction: lists go over as they are, in binary."""
+    """Of psycopg itself, within Django's transaction: lists go over in binary, not written into the statement."""
     connection.ensure_connection()
     raw: Any = connection.connection
-    return raw.cursor(binary=True)
+    return psycopg.Cursor(raw)
 
 
 def _frame(cursor: Any) -> tuple[int, float]:
     cursor.execute(CLOCK)
     row = cursor.execute(CLOCK_READ).fetchone()
     if row is None:
+        frame = clock()
         cursor.execute(
             "INSERT INTO analytics_demandclock (id, windows_at, half_life_days, lost) "
-            "VALUES (1, date_trunc('hour', now(), 'UTC'), %s, 0) ON CONFLICT DO NOTHING",
-            [float(settings.DEMAND_HALF_LIFE_DAYS)],
+            "VALUES (1, %s, %s, 0) ON CONFLICT DO NOTHING",
+            [frame.windows_at, frame.half_life_days],
         )
         row = cursor.execute(CLOCK_READ).fetchone()
     return int(row[0]), float(row[1])
