@@ -71,8 +71,8 @@ class QuestionForm(forms.Form):
         label="It is", required=False, choices=[("", "–"), *((each, each) for each in TRUTHS)],
         widget=UnfoldAdminSelectWidget,
     )  # fmt: skip
-    if_true = forms.CharField(label="Told to who says true", required=False, widget=_lines(2))
-    if_false = forms.CharField(label="Told to who says false", required=False, widget=_lines(2))
+    if_true = forms.CharField(label="Feedback to True", required=False, widget=_lines(2))
+    if_false = forms.CharField(label="Feedback to False", required=False, widget=_lines(2))
     is_case_sensitive = forms.BooleanField(label="Capitals count", required=False, widget=UnfoldBooleanWidget)
     explanation = forms.CharField(required=False, strip=False, widget=_lines(3))
     references = forms.CharField(
@@ -103,20 +103,20 @@ class NewQuestionForm(QuestionForm):
 class ChoiceForm(forms.Form):
     text = forms.CharField(required=False, widget=_lines(1))
     is_right = forms.BooleanField(label="Right", required=False, widget=UnfoldBooleanWidget)
-    feedback = forms.CharField(label="Told to who takes it", required=False, widget=_lines(1))
+    feedback = forms.CharField(label="Feedback", required=False, widget=_lines(1))
     share = ShareField(label="Share, %", required=False, widget=_line(inputmode="decimal", placeholder="by itself"))
 
 
 class AcceptedForm(forms.Form):
     text = forms.CharField(label="Answer", required=False, widget=_line())
-    feedback = forms.CharField(label="Told to who gives it", required=False, widget=_lines(1))
+    feedback = forms.CharField(label="Feedback", required=False, widget=_lines(1))
     share = ShareField(label="Share, %", required=False, widget=_line(inputmode="decimal", placeholder="100"))
 
 
 class RangeForm(forms.Form):
     number = NumberField(required=False, widget=_line(inputmode="decimal"))
     tolerance = NumberField(label="± tolerance", required=False, widget=_line(inputmode="decimal", placeholder="0"))
-    feedback = forms.CharField(label="Told to who gives it", required=False, widget=_lines(1))
+    feedback = forms.CharField(label="Feedback", required=False, widget=_lines(1))
     share = ShareField(label="Share, %", required=False, widget=_line(inputmode="decimal", placeholder="100"))
 
 

@@ -36,5 +36,7 @@
   window.addEventListener("message", (event) => {
     if (event.origin === window.location.origin && event.source === window.parent && event.data.name === "preview") show(event.data);
   });
+  /* Pictures come later and change it. */
+  new ResizeObserver(() => window.parent.postMessage({ name: "preview-height", height: place.scrollHeight }, window.location.origin)).observe(place);
   window.parent.postMessage({ name: "preview-ready" }, window.location.origin);
 })();

@@ -117,7 +117,9 @@
   form.addEventListener("submit", () => { isSent = true; });
   window.addEventListener("beforeunload", (event) => { if (isChanged && !isSent) event.preventDefault(); });
   window.addEventListener("message", (event) => {
-    if (event.origin === window.location.origin && event.source === frame.contentWindow && event.data.name === "preview-ready") send();
+    if (event.origin !== window.location.origin || event.source !== frame.contentWindow) return;
+    if (event.data.name === "preview-ready") send();
+    if (event.data.name === "preview-height") frame.style.height = `${Math.min(Math.max(160, event.data.height + 4), 0.65 * window.innerHeight)}px`;
   });
   new MutationObserver(send).observe(document.documentElement, { attributes: true, attributeFilter: ["class"] });
   form.querySelector("[data-wide]").addEventListener("click", (event) => {
