@@ -31,6 +31,7 @@ urlpatterns = [
     path("api/", include("projects.api.urls")),
     path("api/", include("tenders.api.urls")),
     path("api/", include("quiz.api.urls")),
+    path("api/", include("analytics.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="api-schema"), name="api-docs"),
     path("health", health.alive, name="health"),

@@ -59,6 +59,20 @@ DECLARED = (
         purpose="Clauses found for a search (quiz/services/searching.py).",
         invalidated_by="Whatever writes clauses.",
     ),
+    Namespace(
+        "demand",
+        ttl_s=2,
+        grace_s=0,
+        purpose="Figures and lists of demand, for each circle of organisations (analytics/api/demand_views.py).",
+        invalidated_by="Nobody: two seconds old at most.",
+    ),
+    Namespace(
+        "demand_patterns",
+        ttl_s=60,
+        grace_s=60,
+        purpose="What is asked for together, and spikes, which are made of many hours.",
+        invalidated_by="Nobody: an hour's signals hardly move them.",
+    ),
 )
 NAMESPACES = {namespace.name: namespace for namespace in DECLARED}
 
