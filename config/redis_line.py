@@ -1,7 +1,7 @@
 """The cache's Redis for coroutines: one connection per process, on which many wait for their answers at once.
 
 Commands go out as they come, answers come back in their order. It does nothing that a quick hit does not need: a
-question costs some 20 µs of CPU, a fifth of redis-py's own (2026-11).
+question costs some 20 µs of CPU, a fifth of redis-py's own (2026-11). What is asked again and again is encoded once.
 """
 
 from __future__ import annotations
@@ -20,6 +20,26 @@ from config.redis_access import CONNECT_TIMEOUT_S, TIMEOUT_S, LuaScript, RedisAw
 MOST_WAITING = 10_000
 
 
+class ScriptCall:
+    """A script with its keys and arguments, as it goes out."""
+
+    __slots__ = ("_parts", "_text", "packed")
+
+    def __init__(self, script: LuaScript, keys: Sequence[str], arguments: Sequence[Any]) -> None:
+        self._text, self._parts = script.text, (len(keys), *keys, *arguments)
+        self.packed = packed("EVALSHA", script.sha, *self._parts)
+
+    def with_text(self) -> bytes:
+        """For a server that does not know the script."""
+        return packed("EVAL", self._text, *self._parts)
+
+
+def packed(*command: Any) -> bytes:
+    """A command as it goes out."""
+    encoded: bytes = hiredis.pack_command(command)
+    return encoded
+
+
 class RedisLine:
     """Belongs to the event loop that asks first. Connects when it is asked, again after it was lost."""
 
@@ -29,23 +49,33 @@ class RedisLine:
         self._wire: _Wire | None = None
         self._connecting: asyncio.Task[_Wire] | None = None
 
-    async def run(self, script: LuaScript, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
-        """What a script returns. RedisAway."""
+    async def run(self, call: ScriptCall, then: bytes = b"") -> tuple[Any, Any]:
+        """What a script returns, and what the packed command `then` does that follows it in the same round trip (None
+        without one). RedisAway."""
+        return await self._told(call.packed, then, call)
+
+    async def ask(self, command: bytes) -> Any:
+        """What a packed command does. RedisAway."""
+        answer, _ = await self._told(command)
+        return answer
+
+    async def _told(self, command: bytes, then: bytes = b"", call: ScriptCall | None = None) -> tuple[Any, Any]:
         self._gate.enter()
         try:
             wire = self._wire
             if wire is None or wire.is_lost:
                 wire = await self._connected()
-            answer = await wire.ask("EVALSHA", script.sha, len(keys), *keys, *arguments)
-            if isinstance(answer, hiredis.ReplyError) and str(answer).startswith("NOSCRIPT"):
-                answer = await wire.ask("EVAL", script.text, len(keys), *keys, *arguments)
-            if isinstance(answer, hiredis.ReplyError):
-                raise ConnectionError(str(answer))
+            told = await wire.ask(command, then)
+            if call is not None and isinstance(told[0], hiredis.ReplyError) and str(told[0]).startswith("NOSCRIPT"):
+                told = await wire.ask(call.with_text(), then)
+            for each in told:
+                if isinstance(each, hiredis.ReplyError):
+                    raise ConnectionError(str(each))
         except (OSError, TimeoutError, ValueError) as error:
             self._gate.failed(error)
             raise RedisAway(str(error) or type(error).__name__) from error
         self._gate.worked()
-        return answer
+        return told
 
     def close(self) -> None:
         if self._wire is not None:
@@ -82,7 +112,7 @@ class RedisLine:
 
     @staticmethod
     async def _said(wire: _Wire, *command: Any) -> None:
-        answer = await wire.ask(*command)
+        answer, _ = await wire.ask(packed(*command))
         if isinstance(answer, hiredis.ReplyError):
             wire.lose(ConnectionError(str(answer)))
             raise ConnectionError(str(answer))
@@ -94,22 +124,36 @@ class _Wire(asyncio.Protocol):
     def __init__(self) -> None:
         self.is_lost = False
         self._reader = hiredis.Reader()
-        self._waiting: deque[asyncio.Future[Any]] = deque()
+        self._waiting: deque[asyncio.Future[Any] | None] = deque()  # None: its answer goes with the one that follows
+        self._first: tuple[Any] | None = None  # what came for it
         self._transport: asyncio.Transport | None = None
+        self._unsent: list[bytes] = []
         self._loop = asyncio.get_running_loop()
         self._watch: asyncio.TimerHandle | None = None
         self._answered = 0
 
-    def ask(self, *command: Any) -> asyncio.Future[Any]:
-        """OSError: it is lost, or too many wait already."""
+    def ask(self, command: bytes, then: bytes = b"") -> asyncio.Future[tuple[Any, Any]]:
+        """The answers of one packed command, or of two. OSError: it is lost, or too many wait already."""
         if self.is_lost or self._transport is None or len(self._waiting) >= MOST_WAITING:
             raise ConnectionError("There is no connection to Redis." if self.is_lost else "Redis is overrun.")
-        future: asyncio.Future[Any] = self._loop.create_future()
+        future: asyncio.Future[tuple[Any, Any]] = self._loop.create_future()
+        if not self._unsent:
+            self._loop.call_soon(self._send)
+        self._unsent.append(command)
+        if then:
+            self._unsent.append(then)
+            self._waiting.append(None)
         self._waiting.append(future)
-        self._transport.write(hiredis.pack_command(command))
         if self._watch is None:
             self._watch = self._loop.call_later(TIMEOUT_S, self._look, self._answered)
         return future
+
+    def _send(self) -> None:
+        """All that was asked in this round of the loop at once: a write each, and Redis woken by each, took both sides
+        a third of their time (2026-11)."""
+        commands, self._unsent = self._unsent, []
+        if self._transport is not None and not self.is_lost:
+            self._transport.write(b"".join(commands))
 
     def _look(self, answered: int) -> None:
         """Nothing has come for a whole timeout, though somebody waits: it hangs."""
@@ -127,7 +171,7 @@ class _Wire(asyncio.Protocol):
             self._transport.abort()
         while self._waiting:
             future = self._waiting.popleft()
-            if not future.done():
+            if future is not None and not future.done():
                 future.set_exception(error)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -139,8 +183,13 @@ class _Wire(asyncio.Protocol):
             while (answer := self._reader.gets()) is not False:
                 self._answered += 1
                 future = self._waiting.popleft()
+                if future is None:
+                    self._first = (answer,)
+                    continue
+                told = (answer, None) if self._first is None else (self._first[0], answer)
+                self._first = None
                 if not future.done():  # its caller may have gone
-                    future.set_result(answer)
+                    future.set_result(told)
         except (hiredis.ProtocolError, IndexError) as error:
             self.lose(ConnectionError(f"Redis says what can't be read: {error}"))
 

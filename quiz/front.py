@@ -10,19 +10,21 @@ import asyncio
 from functools import lru_cache
 from time import perf_counter
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 from weakref import WeakKeyDictionary
 
 import orjson
 from django.conf import settings
+from django.core.signals import setting_changed
 from django.http.request import split_domain_port, validate_host
 
 from config.api.throttles import PROBLEM, headers_of, refusal
 from config.metrics.hot import HotRoute
 from config.redis_access import RedisAway
-from config.redis_line import RedisLine
+from config.redis_line import RedisLine, ScriptCall, packed
 from config.throttling import (
+    LimitHeaders,
     Verdict,
     Window,
     arguments_of,
@@ -36,7 +38,7 @@ from config.throttling import keys_of as throttle_keys
 
 from .exceptions import BadQuiz
 from .services.pool import encoded_quiz, wish_of
-from .services.pool_store import DRAW, keys_of
+from .services.pool_store import LOOK, keys_of, numbers_of
 
 PATHS = ("/api/quiz", "/api/quiz/")
 PLAIN = [
@@ -45,9 +47,30 @@ PLAIN = [
     (b"cache-control", b"no-store"),
     (b"x-content-type-options", b"nosniff"),
 ]
-Counted = tuple[tuple[Window, ...], tuple[str, ...], tuple[int, ...]]  # windows, their keys and arguments
-UNCOUNTED: Counted = ((), (), ())
+LOOKED_AT = frozenset((b"host", b"authorization", b"cookie", b"x-forwarded-for", b"x-forwarded-proto"))
 Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
+
+
+class _Site(NamedTuple):
+    """Of the settings, each of which takes a microsecond to look up there."""
+
+    has_pools: bool
+    is_secure_only: bool
+
+
+class _Asked:
+    """What is the same whenever the same caller asks the same: made once, kept for a while."""
+
+    __slots__ = ("call", "count", "limits", "pool", "windows")
+
+    def __init__(self, count: int, keys: tuple[str, ...], windows: tuple[Window, ...]) -> None:
+        self.count, self.pool, self.windows = count, keys[0], windows
+        self.limits = LimitHeaders(windows)
+        self.call = ScriptCall(LOOK, [*keys, *throttle_keys(windows)], ["", 0, *arguments_of(windows)])
+
+    def fetch(self, size: int) -> bytes:
+        """The command that draws from a pool of this size; none for none."""
+        return packed("HMGET", self.pool, *numbers_of(size, self.count)) if size else b""
 
 
 class QuizFront:
@@ -57,6 +80,7 @@ class QuizFront:
         self._otherwise = otherwise
         self._lines: WeakKeyDictionary[asyncio.AbstractEventLoop, RedisLine] = WeakKeyDictionary()
         self.counted = HotRoute("GET", PATHS[0])
+        self._sizes: dict[str, int] = {}  # of pools, as Redis told them last
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         answer, began = None, perf_counter()
@@ -72,27 +96,27 @@ class QuizFront:
         self.counted.note(status, began)
 
     async def _answer(self, scope: Any) -> Answer | None:
-        headers = dict(scope["headers"])
-        if not settings.CACHES_ENABLED or not _is_plain(scope, headers):
-            return None
-        asked = _asked(scope["query_string"])
+        asked = _asked_by(scope)
         if asked is None:
             return None
-        count, keys = asked
-        counted = (
-            _windows((scope.get("client") or ("",))[0], _forwarded(scope["headers"])) if is_enabled() else UNCOUNTED
-        )
-        windows, window_keys, window_arguments = counted
         try:
-            told, *more = await self._line().run(DRAW, keys + window_keys, (count, "", 0, *window_arguments))
+            (state, *told), questions = await self._drawn(asked)
         except RedisAway:
             return None
-        if told == b"missing":
+        if state == b"refused":
+            return _refused(verdict_of(asked.windows, told[1]))
+        if state != b"drawn" or None in questions:  # a smaller pool has come in between
             return None
-        verdict = verdict_of(windows, more[0]) if windows else None
-        if told == b"refused" and verdict is not None:
-            return _refused(verdict)
-        return 200, [*PLAIN, *_limits(verdict)], encoded_quiz(more[1])
+        return 200, [*PLAIN, *asked.limits.of_counted(told[1])], encoded_quiz(questions)
+
+    async def _drawn(self, asked: _Asked) -> tuple[Any, list[bytes]]:
+        """What LOOK says, and questions: one round trip while the pool is as large as it was. RedisAway."""
+        line, size = self._line(), self._sizes.get(asked.pool, 0)
+        told, questions = await line.run(asked.call, asked.fetch(size))
+        if told[0] == b"drawn" and told[1] != size:
+            size = self._sizes[asked.pool] = told[1]
+            questions = await line.ask(asked.fetch(size)) if size else []
+        return told, questions or []
 
     def _line(self) -> RedisLine:
         loop = asyncio.get_running_loop()
@@ -102,12 +126,30 @@ class QuizFront:
         return line
 
 
-def _is_plain(scope: Any, headers: dict[bytes, bytes]) -> bool:
-    """Nobody in particular asks, of a host that is ours, over what the site is served by."""
-    if b"authorization" in headers or b"cookie" in headers or not _is_ours(headers.get(b"host", b"")):
-        return False
-    is_secure = scope.get("scheme") == "https" or headers.get(b"x-forwarded-proto") == b"https"
-    return is_secure or not settings.SECURE_SSL_REDIRECT
+def _asked_by(scope: Any) -> _Asked | None:
+    """None: not by nobody in particular, of a host that is ours, over what the site is served by; or Django has
+    something to say of the query."""
+    site = _site()
+    host, forwarded, is_secure = b"", b"", not site.is_secure_only or scope.get("scheme") == "https"
+    for name, value in scope["headers"]:
+        if name not in LOOKED_AT:
+            continue
+        if name == b"host":
+            host = value
+        elif name == b"x-forwarded-for":
+            forwarded = forwarded + b"," + value if forwarded else value
+        elif name == b"x-forwarded-proto":
+            is_secure = is_secure or value == b"https"
+        else:
+            return None
+    if not (is_secure and site.has_pools and _is_ours(host)):
+        return None
+    return _asked(scope["query_string"], (scope.get("client") or ("",))[0], forwarded)
+
+
+@lru_cache(maxsize=1)
+def _site() -> _Site:
+    return _Site(bool(settings.CACHES_ENABLED), bool(settings.SECURE_SSL_REDIRECT))
 
 
 @lru_cache(maxsize=64)
@@ -118,35 +160,32 @@ def _is_ours(host: bytes) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _asked(query: bytes) -> tuple[int, tuple[str, ...]] | None:
-    """Count and keys of the pool; None where Django has something to say of it."""
+def _asked(query: bytes, remote: str, forwarded: bytes) -> _Asked | None:
     try:
         told = parse_qsl(query.decode("ascii"), keep_blank_values=True, max_num_fields=8, errors="strict")
         wish = wish_of(dict(told))
     except (UnicodeDecodeError, ValueError, BadQuiz):
         return None
-    return wish.count, tuple(keys_of(wish.category, wish.level))
+    windows: tuple[Window, ...] = ()
+    if is_enabled():
+        place = place_of(stated_address(remote, forwarded.decode("latin-1")))
+        windows = tuple(Window(limit, place) for limit in limits_of("quiz"))
+    return _Asked(wish.count, tuple(keys_of(wish.category, wish.level)), windows)
 
 
-def _forwarded(headers: list[tuple[bytes, bytes]]) -> str:
-    return ",".join(value.decode("latin-1") for name, value in headers if name == b"x-forwarded-for")
+def _forget(**_: Any) -> None:
+    """What was made of settings, when one of them is another (in tests)."""
+    for kept in (_site, _is_ours, _asked):
+        kept.cache_clear()
 
 
-@lru_cache(maxsize=4096)
-def _windows(remote: str, forwarded: str) -> Counted:
-    place = place_of(stated_address(remote, forwarded))
-    windows = tuple(Window(limit, place) for limit in limits_of("quiz"))
-    return windows, tuple(throttle_keys(windows)), tuple(arguments_of(windows))
-
-
-def _limits(verdict: Verdict | None) -> list[tuple[bytes, bytes]]:
-    told = headers_of(verdict) if verdict is not None else {}
-    return [(name.lower().encode(), value.encode()) for name, value in told.items()]
+setting_changed.connect(_forget)
 
 
 def _refused(verdict: Verdict) -> Answer:
     detail, extra = refusal(SimpleNamespace(throttle_verdict=verdict))  # type: ignore[arg-type]  # it reads that alone
     title = "Too Many Requests"
     told = {"type": "about:blank", "title": title, "status": 429, "detail": detail, "code": "throttled", **extra}
-    headers = [(b"content-type", PROBLEM.encode()), (b"retry-after", b"%d" % verdict.wait_s), *_limits(verdict)]
+    limits = [(name.lower().encode(), value.encode()) for name, value in headers_of(verdict).items()]
+    headers = [(b"content-type", PROBLEM.encode()), (b"retry-after", b"%d" % verdict.wait_s), *limits]
     return 429, headers, orjson.dumps(told)

@@ -3,12 +3,14 @@ attempts to sign in (`attempts`). The API's side is `config/api/throttles.py`.""
 
 from .addresses import client_address, place_of, stated_address
 from .attempts import Attempt, begin_attempt, forget_attempts
+from .headers import LimitHeaders
 from .policy import is_enabled, limits_of
 from .windows import ACQUIRE, Standing, Verdict, Window, arguments_of, count, keys_of, verdict_of
 
 __all__ = [
     "ACQUIRE",
     "Attempt",
+    "LimitHeaders",
     "Standing",
     "Verdict",
     "Window",

@@ -79,6 +79,11 @@ class Window:
     def seconds(self) -> int:
         return self.limit.get_expiry()
 
+    @property
+    def name(self) -> str:
+        """As headers and errors call it: `user-60`."""
+        return f"{self.limit.namespace}-{self.seconds}"
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -91,8 +96,7 @@ class Standing:
 
     @property
     def name(self) -> str:
-        """As headers and errors call it: `user-60`."""
-        return f"{self.window.limit.namespace}-{self.window.seconds}"
+        return self.window.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,14 +171,18 @@ def forget(windows: Sequence[Window]) -> None:
         return
 
 
+def left_of(amount: int, expiry_ms: int, before: int, before_ttl: int, now: int, now_ttl: int) -> tuple[int, int]:
+    """Of what ACQUIRE tells of one window: how many calls are left, and in how many seconds calls come back."""
+    remaining = amount - now - (floor(before * before_ttl / expiry_ms) if before else 0)
+    until_end = now_ttl - expiry_ms if now_ttl > expiry_ms else 0
+    if remaining > 0:
+        return remaining, max(1, ceil(until_end / 1000))
+    return 0, max(1, ceil(_wait_ms(amount, expiry_ms, before, before_ttl, now, until_end) / 1000))
+
+
 def _standing(window: Window, is_allowed: bool, before: int, before_ttl: int, now: int, now_ttl: int) -> Standing:
-    expiry = window.seconds * 1000
-    used = floor(before * before_ttl / expiry) + now
-    remaining = max(0, window.limit.amount - used)
-    until_end = max(0, now_ttl - expiry)
-    wait_ms = until_end if remaining else _wait_ms(window.limit.amount, expiry, before, before_ttl, now, until_end)
-    is_full = not is_allowed and remaining == 0
-    return Standing(window, remaining, max(1, ceil(wait_ms / 1000)), is_full)
+    remaining, reset_s = left_of(window.limit.amount, window.seconds * 1000, before, before_ttl, now, now_ttl)
+    return Standing(window, remaining, reset_s, not is_allowed and remaining == 0)
 
 
 def _wait_ms(limit: int, expiry: int, before: int, before_ttl: int, now: int, until_end: int) -> float:

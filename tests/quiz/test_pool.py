@@ -75,6 +75,7 @@ class Front:
 
     def __init__(self) -> None:
         self.passed = 0
+        self._front = QuizFront(self._behind)
 
     async def _behind(self, scope: Any, receive: Any, send: Any) -> None:
         self.passed += 1
@@ -87,10 +88,12 @@ class Front:
     def get_many(
         self, queries: list[str], headers: dict[str, str] | None = None, method: str = "GET"
     ) -> list[tuple[int, Any, Any]]:
-        return asyncio.run(self._all(queries, {"host": "testserver"} | (headers or {}), method))
+        return asyncio.run(self.answers(queries, headers, method))
 
-    async def _all(self, queries: list[str], headers: dict[str, str], method: str) -> list[tuple[int, Any, Any]]:
-        front = QuizFront(self._behind)
+    async def answers(
+        self, queries: list[str], headers: dict[str, str] | None = None, method: str = "GET"
+    ) -> list[tuple[int, Any, Any]]:
+        headers = {"host": "testserver"} | (headers or {})
 
         async def one(query: str) -> tuple[int, Any, Any]:
             sent: list[Any] = []
@@ -103,7 +106,7 @@ class Front:
                 "query_string": query.encode(), "client": ("198.51.100.7", 1234),
                 "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
             }  # fmt: skip
-            await front(scope, None, send)
+            await self._front(scope, None, send)
             body = json.loads(sent[1]["body"])
             return sent[0]["status"], {k.decode(): v.decode() for k, v in sent[0]["headers"]}, body
 
@@ -211,7 +214,7 @@ def test_more_questions_than_go_in_one_command_make_one_pool(category: Category)
     keys = pool_store.keys_of("", "")
     assert pool_store.keep(keys, pool_store.draw(keys, 1), [b'{"id":%d}' % number for number in range(2500)])
     assert len(set(pool_store.draw(keys, 50).questions or ())) == 50
-    assert ask(lambda client: client.scard(keys[0])) == 2500
+    assert ask(lambda client: client.hlen(keys[0])) == 2500
 
 
 def test_without_redis_it_is_drawn_from_the_tables(category: Category, without_redis: None) -> None:
@@ -286,11 +289,7 @@ def test_the_front_counts_calls_and_refuses_too_many(category: Category) -> None
     until_hit()
     throttles = {"quiz": "3/minute", "anonymous": "1/minute"}
     with override_settings(THROTTLES_ENABLED=True, THROTTLES=throttles):
-        from quiz.front import _windows
-
-        _windows.cache_clear()
         answers = Front().get_many([""] * 5)
-        _windows.cache_clear()
     assert sorted(status for status, _, _ in answers) == [200, 200, 200, 429, 429]
     [refused, _] = [answer for answer in answers if answer[0] == 429]
     assert refused[2]["code"] == "throttled" and int(refused[1]["retry-after"]) > 0
@@ -314,17 +313,21 @@ def test_the_line_to_redis_comes_back_after_it_was_lost(category: Category, run:
     async def twice() -> list[Any]:
         from django.conf import settings
 
-        from config.redis_line import RedisLine
+        from config.redis_line import RedisLine, ScriptCall, packed
 
         line = RedisLine(str(settings.REDIS_CACHE_URL))
         keys = pool_store.keys_of("", "")
-        first = await line.run(pool_store.DRAW, keys, [1, "", 0])
+        call, fetch = ScriptCall(pool_store.LOOK, keys, ["", 0]), packed("HMGET", keys[0], 0)
+        first = await line.run(call, fetch)
         line.close()
-        several = await asyncio.gather(*(line.run(pool_store.DRAW, keys, [1, "", 0]) for _ in range(50)))
+        several = await asyncio.gather(*(line.run(call, fetch) for _ in range(50)))
+        assert len(await line.ask(fetch)) == 1
         line.close()
         return [first, *several]
 
-    assert all(answer[0] == b"drawn" for answer in run(twice()))
+    answers = run(twice())
+    assert len(answers) == 51
+    assert all(told[:2] == [b"drawn", 1] and len(questions) == 1 for told, questions in answers)
 
 
 def test_clauses_are_found_by_number_its_beginning_and_words() -> None:
