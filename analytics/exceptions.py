@@ -21,3 +21,15 @@ class DeadSignalStaysDead(Conflict):
     """It can't be counted now either."""
 
     code = "signal_impossible"
+
+
+class SourceMissing(Missing):
+    """No app registers entities under this name."""
+
+    code = "source_not_found"
+
+
+class BadQuestion(Refused):
+    """It is empty, too long, or holds what no text holds."""
+
+    code = "invalid_question"

@@ -27,9 +27,11 @@ class Described:
 
 @dataclass(frozen=True, slots=True)
 class EntitySource:
-    """`read(keys)` describes those of the keys that are there (others are gone), in bulk; `keys()` walks over all of
-    them in constant memory. `refresh`, where the app can do more than read its own row (sync a clause, read a tender
-    again), starts that for keys that are wanted and stale."""
+    """`read(keys)` describes those of the keys that are there (others are gone), in bulk; a key may stand for several
+    things, which are described under keys of their own. `keys()` walks over all of them in constant memory. `refresh`,
+    where the app can do more than read its own row (sync a clause, read a tender again), starts that for keys that are
+    wanted and stale. `is_public`: what belongs to nobody is found without signing in.
+    """
 
     name: str
     entity_type: str
@@ -37,6 +39,7 @@ class EntitySource:
     read: Callable[[Sequence[str]], Iterable[Described]]
     keys: Callable[[], Iterator[str]]
     refresh: Callable[[Sequence[str]], object] | None = None
+    is_public: bool = False
 
 
 _sources: dict[str, EntitySource] = {}

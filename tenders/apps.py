@@ -6,4 +6,4 @@ class TendersConfig(AppConfig):
     verbose_name = "Tenders"
 
     def ready(self) -> None:
-        from . import alert_handlers, enrichment_handlers, handlers, outgoing_handlers, webhooks  # noqa: F401
+        from . import alert_handlers, enrichment_handlers, entities, handlers, outgoing_handlers, webhooks  # noqa: F401

@@ -34,6 +34,7 @@ def _readings(question: str) -> Iterator[str]:
     for part in coded:
         yield part
     for part in coded:
-        while (shorter := _LAST_PARAGRAPH.sub("", part)) != part:
-            part = shorter
-            yield part
+        around = _LAST_PARAGRAPH.sub("", part)
+        while around and around != part:
+            yield around
+            part, around = around, _LAST_PARAGRAPH.sub("", around)  # noqa: PLW2901 - the paragraph around it

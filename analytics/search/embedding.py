@@ -10,6 +10,7 @@ import io
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import log
 from typing import Any, Protocol
 
@@ -24,7 +25,7 @@ Floats = np.ndarray[Any, np.dtype[np.float32]]
 
 
 class Embedder(Protocol):
-    """`version` tells whose vectors can be compared; `encode` gives one row of length 1 (or 0: nothing known) a text."""
+    """`version` tells whose vectors can be compared; `encode` gives a row of length 1 (0: nothing known) a text."""
 
     @property
     def version(self) -> str: ...
@@ -39,7 +40,7 @@ def features(text: str) -> dict[int, float]:
     for word in words:
         bucket = zlib.crc32(word.encode()) % BUCKETS
         counts[bucket] = counts.get(bucket, 0.0) + 1
-    for one, next_ in zip(words, words[1:], strict=False):
+    for one, next_ in pairwise(words):
         bucket = zlib.crc32(f"{one} {next_}".encode()) % BUCKETS
         counts[bucket] = counts.get(bucket, 0.0) + PAIR
     return {bucket: 1 + log(count) if count >= 1 else count for bucket, count in counts.items()}

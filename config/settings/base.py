@@ -356,6 +356,8 @@ AIRTABLE_BACKOFF_S = env.float("AIRTABLE_BACKOFF_S", default=1.0)  # before aski
 
 # --- demand: docs/analytics.md ---------------------------------------------------------------------------------------
 DEMAND_HALF_LIFE_DAYS = env.float("DEMAND_HALF_LIFE_DAYS", default=14.0)  # in which a question loses half its weight
+# Meaning of texts: "svd", fitted on the own corpus, or a sentence model of yours as "package.module:factory".
+EMBEDDING_MODEL = env.str("EMBEDDING_MODEL", default="svd")
 
 # --- language, time -------------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en-gb"

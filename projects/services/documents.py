@@ -17,6 +17,7 @@ from jobs.events import publish_on_commit
 from jobs.models import Job
 from jobs.services import enqueue
 
+from ..entities import tell_document
 from ..exceptions import Conflict, FileTooLarge, Refused
 from ..models import Document
 from . import activity
@@ -174,6 +175,7 @@ def announce_document(document: Document) -> None:
             "size": document.size,
         },
     )
+    tell_document(document.pk)
 
 
 def _sha256(file: File[bytes]) -> str:

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from accounts.models import Membership, Organisation
 
+from ..entities import tell_project
 from ..exceptions import Refused
 from ..models import Project
 from .access import editable_project, visible_project
@@ -42,7 +43,7 @@ def open_project(
     organisation = Organisation.objects.filter(pk__in=memberships.values("organisation_id")[:1]).first()
     if organisation is None:
         raise Refused("You belong to no organisation in which you may open projects.", code="no_organisation")
-    return Project.objects.create(
+    project = Project.objects.create(
         owner=actor,
         organisation=organisation,
         name=name[:200],
@@ -50,6 +51,8 @@ def open_project(
         currency=_currency(currency),
         metadata=metadata or {},
     )
+    tell_project(project.pk)
+    return project
 
 
 def _currency(code: str) -> str:
@@ -69,6 +72,7 @@ def change_project(*, project_id: UUID, actor: User, changes: dict[str, Any]) ->
     for name, value in changes.items():
         setattr(project, name, value)
     project.save(update_fields=[*changes, "updated_at"])
+    tell_project(project.pk)
     return project
 
 

@@ -14,6 +14,7 @@ from django.db import connection, transaction
 
 from jobs.events import publish_on_commit
 
+from ..entities import tell_project
 from ..exceptions import Missing, ProjectNotFound, Refused
 from ..models import BudgetVersion, Position, Project
 from ..webhooks import tell_version
@@ -99,6 +100,7 @@ def close_version(
         setattr(project, name, value)
     project.save(update_fields=["version_number", *counts, "updated_at"])
     _announce(project, version)
+    tell_project(project.pk, has_new_version=True)
     tell_version(project=project, version=version)
     return version
 

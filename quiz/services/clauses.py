@@ -12,6 +12,7 @@ from django.db import transaction
 from accounts.models import Organisation
 from config import cache
 
+from ..entities import tell_standards
 from ..exceptions import NotAQuestionFile
 from ..exchange import Clause as Read
 from ..exchange import NotReadable, Rejected, read_clauses
@@ -63,6 +64,7 @@ def import_clauses(
             counts.flagged += editions.leave_behind(old=before, new=edition)
         counts.citations = citing.cite_again(organisation_id=organisation.pk if organisation else None)
         cache.invalidate("clauses")
+        tell_standards(standard.pk)
     return edition, counts
 
 

@@ -17,6 +17,7 @@ from django.db.models import Count, Q
 from accounts.models import User
 from config import cache
 
+from ..entities import tell_standards
 from ..exceptions import EditionMissing, EditionRefused
 from ..exchange import Clause as Read
 from ..exchange.comparing import Comparison, compare_clauses
@@ -114,6 +115,7 @@ def go_over(*, actor: User, old_id: UUID, new_id: UUID) -> Going:
         flagged = leave_behind(old=old, new=new)
         found = citing.cite_again(organisation_id=old.standard.organisation_id)
         cache.invalidate("clauses")
+        tell_standards(old.standard_id)
     return Going(flagged, found)
 
 

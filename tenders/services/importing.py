@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db import connection, connections
 from django.utils import timezone
 
+from ..entities import tell_changed
 from ..exceptions import NotANoticeFile, SourceBusy
 from ..models import Import, Rejection, Source
 from ..readers import Reading, Rejected, Release, read
@@ -39,7 +40,7 @@ def import_stream(
     """Read the stream into the source; the finished record. Raises NotANoticeFile, SourceBusy; and what `report`
     raises, after which a new run goes on where this one stopped: what is stored is known by its digest.
     """
-    began = time.monotonic()
+    began, since = time.monotonic(), timezone.now()
     try:
         with alone(source.id):
             reading = read(stream, name=record.filename, mapping=mapping or source.mapping)
@@ -53,6 +54,7 @@ def import_stream(
         _end(record, began, Import.Status.FAILED, record.error or "The reading was stopped before its end.")
         raise
     _end(record, began, Import.Status.COMPLETED, record.error)
+    tell_changed(source_id=source.id, since=since)
     return record
 
 

@@ -11,6 +11,7 @@ from accounts.exceptions import Temporary
 from jobs.models import Job
 from jobs.services import enqueue
 
+from ..entities import tell_gone
 from ..exceptions import SourceBusy
 from ..models import Import, Source, Tender
 from . import importing
@@ -55,6 +56,7 @@ def remove_source(*, source_id: UUID, report: importing.Report) -> int:
             ):
                 with transaction.atomic():
                     Tender.objects.filter(pk__in=ids).delete()
+                    tell_gone(ids)
                 done += len(ids)
                 report(done, total, f"Removed {done:,} of {total:,} tenders")
             _remove_files(source)

@@ -1,0 +1,22 @@
+"""Background jobs of entities and search."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from jobs.registry import register
+from jobs.run import Run
+
+from .services import embeddings, reindexing
+
+
+@register(reindexing.KIND, queue="low", timeout_s=4 * 3600, title="Rebuild the search index")
+def reindex(run: Run, params: dict[str, Any]) -> dict[str, Any]:
+    """params: source (all unless told)."""
+    return asdict(reindexing.reindex(source=params.get("source"), report=run.report))
+
+
+@register(reindexing.FIT, queue="low", timeout_s=4 * 3600, title="Learn meanings from the texts")
+def fit_embedding(run: Run, params: dict[str, Any]) -> dict[str, Any]:
+    return {"version": embeddings.fit_embedding(report=run.report)}
