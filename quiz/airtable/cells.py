@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -16,6 +17,31 @@ class BadCell(Exception):
     def __init__(self, code: str, reason: str) -> None:
         super().__init__(reason)
         self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file in a cell. Its content never changes; its address is good for some hours. `size` in bytes."""
+
+    id: str
+    url: str
+    name: str
+    media_type: str
+    size: int
+
+
+def attachments(value: Any) -> list[Attachment]:
+    """Those of a cell, in their order. Raises BadCell for a cell of another type."""
+    found = []
+    for each in value if isinstance(value, list) else [] if value is None else [value]:
+        match each:
+            case {"id": str(name), "url": str(url)}:
+                size = each.get("size")
+                told = (one_line(str(each.get("filename", "")))[:200] or name, str(each.get("type", "")))
+                found.append(Attachment(name, url, *told, size if isinstance(size, int) else 0))
+            case _:
+                raise BadCell("wrong_type", "holds something that is no attachment.")
+    return found
 
 
 def text(value: Any) -> str:

@@ -27,6 +27,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "references": ("clause", "clauses", "reference", "references", "standard reference"),
     "tags": ("tags", "keywords"),
     "active": ("active", "is active", "live", "status"),
+    "pictures": ("picture", "pictures", "image", "images", "figure", "figures", "photo", "attachments"),
 }
 TEXTS = frozenset(
     (
@@ -46,6 +47,7 @@ SUITS: dict[str, frozenset[str]] = {
     "difficulty": NUMBERS,
     "tolerance": NUMBERS,
     "active": TEXTS | {"checkbox"},
+    "pictures": frozenset({"multipleAttachments"}),
 }
 
 

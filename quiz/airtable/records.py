@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from ..exchange.answers import choices_item, right_choices, words_item
@@ -13,6 +14,7 @@ from ..exchange.item import Accepted, Choice, Item, Kind, Markup, Pair, Range, R
 from ..exchange.soundness import BadQuestion, sound, true_false
 from ..exchange.texts import equal_share, number_of, references_of
 from . import cells
+from .attachments import shown_in
 from .cells import BadCell
 from .client import Record
 from .mapping import Mapped
@@ -58,13 +60,16 @@ class Normal:
     is_active: bool
 
 
-def normalise(record: Record, mapped: Mapped) -> Normal | list[Problem]:
-    return _Reading(record, mapped).run()
+def normalise(
+    record: Record, mapped: Mapped, pictures: Mapping[str, str] = MappingProxyType({})
+) -> Normal | list[Problem]:
+    """`pictures`: digests by ids of attachments, of those that are held."""
+    return _Reading(record, mapped, pictures).run()
 
 
 class _Reading:
-    def __init__(self, record: Record, mapped: Mapped) -> None:
-        self._cells, self._mapped = record.fields, mapped
+    def __init__(self, record: Record, mapped: Mapped, pictures: Mapping[str, str]) -> None:
+        self._cells, self._mapped, self._pictures = record.fields, mapped, pictures
         self._problems: list[Problem] = []
 
     def run(self) -> Normal | list[Problem]:
@@ -82,10 +87,11 @@ class _Reading:
         category = self._read("category", self._category, "")
         is_active = self._read("active", self._is_active, True)
         kind = self._read("kind", _kind, None)
+        attachments: list[cells.Attachment] = self._read("pictures", cells.attachments, [])
         if self._problems:
             return self._problems
         try:
-            item = replace(self._item(kind, stem), **common)
+            item = shown_in(replace(self._item(kind, stem), **common), attachments, self._pictures)
         except BadCell as error:
             self._reject("choices", error.code, f"It {error}")
         except BadQuestion as error:

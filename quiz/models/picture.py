@@ -15,7 +15,8 @@ from .bank import Bank
 class Picture(models.Model):
     """A picture of a bank's questions, which name it by its digest. Whoever may see the bank may see it.
 
-    The file is in the storage once for each content, however many banks have it.
+    The file is in the storage once for each content, however many banks have it; a bank has a row for each attachment
+    in Airtable, so that none is fetched twice.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -33,7 +34,11 @@ class Picture(models.Model):
 
     class Meta:
         ordering = ["bank", "name"]
-        constraints = [models.UniqueConstraint(fields=["digest", "bank"], name="picture_once_a_bank")]
+        constraints = [models.UniqueConstraint(fields=["digest", "bank", "source_id"], name="picture_once_a_source")]
+        indexes = [
+            # Which attachments a sync need not fetch.
+            models.Index(fields=["bank", "source_id"], name="picture_source", condition=~models.Q(source_id="")),
+        ]
 
     def __str__(self) -> str:
         return self.name

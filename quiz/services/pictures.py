@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import IO
 from uuid import uuid4
@@ -24,22 +24,26 @@ MOST_BYTES = 64 * 1024 * 1024  # of one exported file: what is read back at most
 MOST_REMARKS = 100
 
 
-def keep(*, bank: Bank, pictures: Iterable[exchanged.Picture], source_ids: dict[str, str] | None = None) -> int:
-    """Keep these pictures for the bank; how many it did not have. `source_ids`: by digest, their keeper's names.
+def keep(*, bank: Bank, pictures: Iterable[exchanged.Picture]) -> int:
+    """Keep these pictures for the bank; how many it did not have.
 
     Files come first, outside any transaction of its own: one that nobody names is only there. Several at once keep the
     same file, and one row by the constraint.
     """
     wanted = {each.digest: each for each in pictures if each.look is not None}
     known = set(Picture.objects.filter(bank=bank, digest__in=list(wanted)).values_list("digest", flat=True))
-    missing = [each for digest, each in wanted.items() if digest not in known]
-    for each in missing:
-        _put(each)
-    if missing:
-        with transaction.atomic():
-            rows = [_row(bank, each, (source_ids or {}).get(each.digest, "")) for each in missing]
-            Picture.objects.bulk_create(rows, ignore_conflicts=True)
-    return len(missing)
+    return _keep(bank, [(each, "") for digest, each in wanted.items() if digest not in known])
+
+
+def keep_attached(*, bank: Bank, found: Mapping[str, exchanged.Picture]) -> int:
+    """As `keep`, of attachments in Airtable by their ids, which the bank does not have yet (`held`)."""
+    return _keep(bank, [(each, source_id) for source_id, each in found.items()])
+
+
+def held(*, bank: Bank, source_ids: Sequence[str]) -> dict[str, str]:
+    """Digests of the attachments that the bank has, by their ids."""
+    rows = Picture.objects.filter(bank=bank, source_id__in=source_ids).exclude(source_id="")
+    return dict(rows.values_list("source_id", "digest"))
 
 
 def adopt(*, bank: Bank, item: Item, user: User | AnonymousUser) -> int:
@@ -79,7 +83,7 @@ def attached(*, bank: Bank, items: Sequence[Item]) -> list[Item]:
         return list(items)
     held: dict[str, exchanged.Picture] = {}
     size = 0
-    for row in Picture.objects.filter(bank=bank, digest__in=named).order_by("digest"):
+    for row in Picture.objects.filter(bank=bank, digest__in=named).order_by("digest").distinct("digest"):
         size += row.size
         if size <= MOST_BYTES and (found := _content(row)) is not None:
             held[row.digest] = found
@@ -101,6 +105,16 @@ def remarks_of(items: Iterable[tuple[str, Item]]) -> list[str]:
         limit = exchanged.LARGEST // 1024 // 1024
         found.append(f"Pictures are taken with the file if they are PNG, JPEG, GIF or WebP of at most {limit} MB.")
     return found
+
+
+def _keep(bank: Bank, missing: Sequence[tuple[exchanged.Picture, str]]) -> int:
+    for picture, _ in missing:
+        _put(picture)
+    if missing:
+        with transaction.atomic():
+            rows = [_row(bank, picture, source_id) for picture, source_id in missing]
+            Picture.objects.bulk_create(rows, ignore_conflicts=True, batch_size=500)
+    return len(missing)
 
 
 def _put(picture: exchanged.Picture) -> None:

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from ..airtable import mapping
+from ..airtable import attachments, mapping
 from ..airtable.client import Client, Record
 from ..airtable.exceptions import AirtableAway, AirtableRefused
 from ..airtable.mapping import Mapped
@@ -21,7 +21,7 @@ from ..airtable.records import Normal, Problem, normalise
 from ..exceptions import BankMissing, BankRefused, TooManyVanished
 from ..exchange.texts import clean
 from ..models import Bank, Question, SyncRejection, SyncRun
-from . import runs, storing, warming
+from . import pictures, runs, storing, warming
 from .storing import Counts, Incoming
 
 Report = Callable[[int, int, str], None]
@@ -45,6 +45,7 @@ class _Read:
     gone: set[str] = field(default_factory=set)
     drift: list[str] = field(default_factory=list)
     webhook: dict[str, Any] = field(default_factory=dict)
+    pictures: dict[str, str] = field(default_factory=dict)  # digests by ids of attachments
 
 
 def sync_bank(
@@ -71,6 +72,7 @@ def sync_bank(
         bank.refresh_from_db()
         with Client(bank.base_id, tick=lambda message: report(run.fetched, 0, message)) as client:
             read = _Asking(bank, client, run, report).read(record_ids)
+        read.pictures = _pictures(bank, run, read, report)
         # Not within the transaction: a report writes the job's row, which its heart must be able to write as well.
         report(len(read.records), len(read.records), f"Storing {len(read.records):,} records")
         with transaction.atomic():
@@ -167,17 +169,31 @@ class _Asking:
         return {"webhook_id": hook.id, "webhook_cursor": hook.cursor, "webhook_expires_at": _moment(hook.expires_at)}
 
 
+def _pictures(bank: Bank, run: SyncRun, read: _Read, report: Report) -> dict[str, str]:
+    """Those attached to records, by id; what is not held yet is fetched and, unless the run is dry, kept."""
+    wanted = attachments.attached(read.records.values(), read.mapped)
+    if not wanted:
+        return {}
+    held = pictures.held(bank=bank, source_ids=list(wanted))
+    missing = [each for each in wanted.values() if each.id not in held]
+    found = attachments.fetched(missing, lambda message: report(run.fetched, 0, message))
+    if not run.is_dry:
+        pictures.keep_attached(bank=bank, found=found)
+    return held | {source_id: picture.digest for source_id, picture in found.items()}
+
+
 def _take(bank: Bank, run: SyncRun, read: _Read, *, force: bool, actor_id: UUID | None) -> None:
     """Everything that came, into the tables; in the caller's transaction."""
     normal: dict[str, Normal] = {}
     problems: dict[str, list[Problem]] = {}
     for record in read.records.values():
-        found = normalise(record, read.mapped)
+        found = normalise(record, read.mapped, read.pictures)
         if isinstance(found, Normal):
             normal[record.id] = found
         else:
             problems[record.id] = found
     run.fetched, run.rejected = len(read.records), len(problems)
+    run.remarks = pictures.remarks_of((record_id, each.item) for record_id, each in normal.items())
     storing.lock_bank(bank.pk)
     runs.count(run, _store(bank, normal, actor_id))
     run.retired = _retire(bank, read, force=force)

@@ -37,6 +37,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         address = urlsplit(self.path)
+        if address.path.startswith("/files/"):
+            self._send_file(unquote(address.path.removeprefix("/files/")))
+            return
         length = int(self.headers.get("Content-Length") or 0)
         body: Json = json.loads(self.rfile.read(length) or b"{}")
         fault = ""
@@ -50,6 +53,13 @@ class Handler(BaseHTTPRequestHandler):
         except ApiError as error:
             status, answer = error.status, error.body
         self._send(status, json.dumps(answer).encode(), fault)
+
+    def _send_file(self, name: str) -> None:
+        """As Airtable's own storage: whoever has the address gets it, without a token and uncounted."""
+        with self.airtable.lock:
+            self.airtable.asked.append((self.command, self.path))
+            content = self.airtable.files.get(name)
+        self._send(404 if content is None else 200 if content else 503, content or b"", "")
 
     def _check(self, fault: str) -> None:
         airtable = self.airtable

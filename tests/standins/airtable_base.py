@@ -10,6 +10,7 @@ import time
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 Json = dict[str, Any]
 CREATED = "2026-01-01T00:00:00.000Z"
@@ -92,6 +93,7 @@ class Airtable:
     faults: deque[str] = field(default_factory=deque)
     slow_s: float = 5.0
     asked: list[tuple[str, str]] = field(default_factory=list)
+    files: dict[str, bytes] = field(default_factory=dict)  # attachments by name; an empty one is away for now
     port: int = 0
 
     def __post_init__(self) -> None:
@@ -106,6 +108,12 @@ class Airtable:
         return f"http://127.0.0.1:{self.port}"
 
     # --- what its people do ---
+
+    def attach(self, name: str, content: bytes, media_type: str = "image/png") -> Json:
+        """A file, as a cell holds it."""
+        self.files[name] = content
+        told = {"id": f"att{name.replace('.', '')}", "url": f"{self.url}/files/{quote(name)}", "filename": name}
+        return told | {"type": media_type, "size": len(content)}
 
     def put(self, table: Table, record_id: str, **cells: Any) -> None:
         """Make a record, or change cells of one by field id; None empties a cell."""
