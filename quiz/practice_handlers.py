@@ -47,7 +47,7 @@ def accept_successors(run: Run, params: dict[str, Any]) -> dict[str, Any]:
 
 def _actor(run: Run) -> User:
     """Whoever asked for it. EditionMissing: is gone, so nobody answers for it."""
-    found = User.objects.filter(pk=run.actor_id).first()
+    found = User.objects.filter(pk=run.actor_id).first() if run.actor_id else None
     if found is None or not found.is_active:
         raise EditionMissing("Whoever asked for this is not here any more.")
     return found

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import median
 from typing import NamedTuple
 
@@ -54,20 +54,20 @@ def analyse_item(takings: Iterable[Taking], *, choices: Sequence[str] = (), fewe
     if answers < fewest:
         return ItemFigures(answers, len(ranked))
     timed = [each.seconds for each in everybody if each.seconds is not None]
-    told = {
-        "facility": math.fsum(each.share for each in everybody) / answers,
-        "median_seconds": median(timed) if len(timed) >= fewest else None,
-    }
-    if len(ranked) < fewest:
-        return ItemFigures(answers, len(ranked), **told)
-    groups = groups_of(ranked)
-    return ItemFigures(
+    figures = ItemFigures(
         answers,
         len(ranked),
+        facility=math.fsum(each.share for each in everybody) / answers,
+        median_seconds=median(timed) if len(timed) >= fewest else None,
+    )
+    if len(ranked) < fewest:
+        return figures
+    groups = groups_of(ranked)
+    return replace(
+        figures,
         discrimination=_mean(groups[UPPER]) - _mean(groups[LOWER]),
         item_total=correlation([each.share for each in ranked], [each.rest or 0.0 for each in ranked]),
         distractors={one: [_takers(group, one) for group in groups] for one in choices},
-        **told,
     )
 
 

@@ -21,7 +21,7 @@ from ..services import analysing
 from ..services import item_statistics as items
 from ..statistics import FEWEST, FEWEST_OTHERS, FLAGS
 
-PAGE = 50
+PAGE = 25
 # A spreadsheet takes a text that begins so for a formula (OWASP: CSV injection).
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "|", "%")
 WIDTH = 200  # of a bar, in the units of its drawing

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -16,11 +17,12 @@ from jobs.models import Job
 
 from ..exceptions import EditionMissing, EditionRefused
 from ..exchange.comparing import Comparison
-from ..exchange.wording import word_diff
+from ..exchange.wording import Piece, word_diff
 from ..models import Citation, Clause, Edition
 from ..services import editions, editions_deciding, editions_pools
 
 PAGE = 25
+LEAST_SAME = 0.4  # of the letters, below which two texts are shown as different as a whole
 MOST_NAMED = 12  # questions beside a clause
 CLAUSE_STATES = {"changed": "Other words", "removed": "Gone", "added": "New"}
 
@@ -29,10 +31,14 @@ CLAUSE_STATES = {"changed": "Other words", "removed": "Gone", "added": "New"}
 @require_safe
 def overview(request: PageRequest) -> HttpResponse:
     """What to compare, and how much is flagged."""
+    pools = editions_pools.pools(actor=request.user)
+    # What is most likely meant: the two latest editions of one bank.
+    likely = [(one, two) for one, two in pairwise(pools) if one.pool.bank_id == two.pool.bank_id][-1:]
     context = {
         "flagged": editions.flagged_count(actor=request.user),
         "standards": editions.standards_with_editions(actor=request.user),
-        "pools": editions_pools.pools(actor=request.user),
+        "pools": pools,
+        "likely": likely[0] if likely else (pools[0], pools[-1]) if pools else None,
     }
     return render(request, "quiz/editions.html", context)
 
@@ -134,9 +140,19 @@ def _waiting(told: editions_deciding.Flagged) -> list[dict[str, Any]]:
     found = []
     for each in told.waiting:
         beside = each.new or (each.targets[0].clause if each.targets else None)
-        pieces = word_diff(_words(each.citation.clause), _words(beside)) if beside else []
-        found.append({"it": each, "beside": beside, "pieces": pieces, "old_words": _words(each.citation.clause)})
+        pieces = side_by_side(_words(each.citation.clause), _words(beside)) if beside else []
+        label = f"{each.current.name if each.current else ''}: {beside.number}" if beside else ""
+        found.append({"it": each, "label": label, "pieces": pieces, "old_words": _words(each.citation.clause)})
     return found
+
+
+def side_by_side(old: str, new: str) -> list[Piece]:
+    """Word by word where the texts are alike; else each as a whole: a word they happen to share says nothing."""
+    pieces = list(word_diff(old, new))
+    same = sum(len(piece.text) for piece in pieces if piece.change == "same")
+    if same >= LEAST_SAME * max(len(old), len(new)):
+        return pieces
+    return [piece for piece in (Piece("gone", old), Piece("new", new)) if piece.text]
 
 
 def _clause_rows(
@@ -149,8 +165,8 @@ def _clause_rows(
     rows = []
     for key in keys:
         old, new = before.get(key), after.get(key)
-        row = {"number": key, "old": old, "new": new, "words": _words(old or new) if not (old and new) else ""}
-        row["pieces"] = word_diff(_words(old), _words(new)) if old and new else []
+        row: dict[str, Any] = {"number": key, "words": _words(old or new) if not (old and new) else ""}
+        row["pieces"] = side_by_side(_words(old), _words(new)) if old and new else []
         row["successors"] = [(after[each.key], each.score) for each in successors.get(key, ())]
         row["questions"] = cited.get(old.pk, [])[:MOST_NAMED] if old else []
         row["cited"] = counts.get(old.pk, 0) if old else 0

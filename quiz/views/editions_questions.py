@@ -16,12 +16,12 @@ from jobs.models import Job
 
 from ..exceptions import EditionRefused
 from ..exchange import Item
-from ..exchange.wording import word_diff
 from ..models import Bank
 from ..practice.markup import bare_text
 from ..services import editions_pools as pools
 from ..services import storing
 from ..services.editions import check_keeper
+from .editions import side_by_side
 
 PAGE = 25
 STATES = {"changed": "Changed", "removed": "Gone", "added": "New", "identical": "Identical"}
@@ -78,7 +78,7 @@ def _row(
         "options": [(told.new.questions[each], score) for each, score in proposed],
         "accepted": accepted,
         "is_elsewhere": bool(question and question.successor_id and not accepted),
-        "pieces": word_diff(_words(old), _words(new[beside])) if old and beside and not is_same else [],
+        "pieces": side_by_side(_words(old), _words(new[beside])) if old and beside and not is_same else [],
         "beside": beside,
         "words": _words(old or new[key]),
     }
