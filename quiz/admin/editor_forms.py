@@ -32,11 +32,13 @@ KINDS = {
 
 
 def _line(**attrs: str) -> forms.TextInput:
-    return UnfoldAdminTextInputWidget(attrs={"autocomplete": "off", **attrs})
+    found: forms.TextInput = UnfoldAdminTextInputWidget(attrs={"autocomplete": "off", **attrs})
+    return found
 
 
 def _lines(rows: int, **attrs: str) -> forms.Textarea:
-    return UnfoldAdminTextareaWidget(attrs={"rows": rows, **attrs})
+    found: forms.Textarea = UnfoldAdminTextareaWidget(attrs={"rows": rows, **attrs})
+    return found
 
 
 class NumberField(forms.CharField):
