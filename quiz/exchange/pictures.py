@@ -165,7 +165,8 @@ def texts_of(item: Item) -> Iterator[str]:
     yield item.explanation
     for choice in item.choices:
         yield from (choice.text, choice.feedback)
-    yield from (each.feedback for each in (*item.accepted, *item.ranges))
+    yield from (each.feedback for each in item.accepted)
+    yield from (each.feedback for each in item.ranges)
     for pair in item.pairs:
         yield from (pair.left, pair.right)
     yield from item.sequence
