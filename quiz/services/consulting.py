@@ -107,4 +107,4 @@ def _above(clause_id: UUID | None) -> list[tuple[UUID, str, str]]:
         return []
     with connection.cursor() as cursor:
         cursor.execute(ABOVE, [clause_id])
-        return cursor.fetchall()
+        return [(pk, number, title) for pk, number, title in cursor.fetchall()]

@@ -25,6 +25,9 @@ from projects.models import Project
 from tests.browser import ARGUMENTS, chromium
 from tests.factories.people import PASSWORD, make_organisation, make_user
 from tests.factories.projects import make_project
+from tests.standins import airtable_questions
+from tests.standins.airtable import serving
+from tests.standins.airtable_base import Airtable
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PATIENCE_MS = 30_000  # machines that run tests are loaded; only a failure waits this long
@@ -51,13 +54,21 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def site(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def airtable() -> Iterator[Airtable]:
+    """What the site takes for Airtable. Tests put their own table and bucket into it."""
+    with serving(airtable_questions.welding_base(0)) as standin:
+        yield standin
+
+
+@pytest.fixture(scope="session")
+def site(django_db_setup: None, airtable: Airtable, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The site's address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     log = tmp_path_factory.mktemp("site") / "processes.log"
     environment = os.environ | {"MEDIA_ROOT": str(settings.MEDIA_ROOT), "WEB_THREADS": "4"}
+    environment |= {"AIRTABLE_URL": airtable.url, "AIRTABLE_TOKEN": airtable.token, "AIRTABLE_REQUESTS_PER_S": "45"}
     with log.open("ab") as output:
         running = [
             subprocess.Popen(
@@ -85,7 +96,7 @@ def site(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 
 def _wait_for(address: str, log: Path) -> None:
-    end = time.monotonic() + 180
+    end = time.monotonic() + 400
     while time.monotonic() < end:
         try:
             with urllib.request.urlopen(address, timeout=2) as answer:
@@ -123,8 +134,14 @@ def project(owner: User) -> Project:
 
 
 def is_trouble(said: ConsoleMessage) -> bool:
-    """Errors, but not remarks that an answer was a refusal (a 409 is part of the conversation) or not waited for."""
-    remarks = ("the server responded with a status of 4", "htmx:afterRequest", "htmx:sendAbort")
+    """Errors, but not remarks that an answer was a refusal (a 409 is part of the conversation) or not waited for, or
+    that a test has taken the connection away."""
+    remarks = (
+        "the server responded with a status of 4",
+        "htmx:afterRequest",
+        "htmx:sendAbort",
+        "net::ERR_INTERNET_DISCONNECTED",
+    )
     return said.type == "error" and not any(remark in said.text for remark in remarks)
 
 
