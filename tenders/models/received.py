@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class ReceivedJSON(models.JSONField):
-    """A JSON value in a column of text: stored in half the server's time that taking it apart for jsonb costs, with its
+    """A JSON value in a column of text, which spares the server a fifth of what storing a release takes, with its
     keys in their order. Queries can't look into it."""
 
     def db_type(self, connection: BaseDatabaseWrapper) -> str:

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
-
-from ocdsmerge import Merger  # type: ignore[import-untyped]
-from ocdsmerge.exceptions import OCDSMergeError, OCDSMergeWarning  # type: ignore[import-untyped]
 
 from .texts import moment_of
 
@@ -41,7 +39,14 @@ _WHOLE_LISTS = [
     "tender.tenderers.additionalIdentifiers",
 ]
 RULES = {("id",): OMIT, ("date",): OMIT, ("tag",): OMIT} | {tuple(path.split(".")): WHOLE for path in _WHOLE_LISTS}
-_merger = Merger(merge_rules=RULES)
+
+
+@lru_cache(maxsize=1)
+def _merger() -> Any:
+    """Imported when it is needed: it brings a client for HTTP along, which takes longer than a small file."""
+    from ocdsmerge import Merger  # type: ignore[import-untyped]
+
+    return Merger(merge_rules=RULES)
 
 
 def compile_releases(releases: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -56,10 +61,12 @@ def compile_releases(releases: Sequence[dict[str, Any]]) -> dict[str, Any]:
     dated = sorted(((_sortable(release), index) for index, release in enumerate(releases)))
     # The library sorts by this text once more, which is now the right order.
     in_order = [releases[index] | {"date": key} for key, index in dated]
+    from ocdsmerge.exceptions import OCDSMergeError, OCDSMergeWarning  # type: ignore[import-untyped]
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", OCDSMergeWarning)  # two items of one id: the standard says the later holds
-            merged = _merger.create_compiled_release(in_order)
+            merged = _merger().create_compiled_release(in_order)
     except OCDSMergeError as error:
         raise ValueError(f"The releases can't be merged: {error}") from error
     except (TypeError, AttributeError, KeyError) as error:

@@ -9,8 +9,9 @@ import ijson  # type: ignore[import-untyped]
 import orjson
 
 from .notice import Rejected, Release
-from .ocds_records import rejected, releases_of
+from .ocds_records import is_single, rejected, release_of, releases_of
 from .streams import LARGEST_RECORD, Source
+from .texts import without_nul
 
 CHUNK = 1024 * 1024
 
@@ -66,11 +67,14 @@ def read_lines(source: Source) -> Iterator[Release | Rejected]:
         if not text:
             continue
         try:
-            item = orjson.loads(text)
+            item = orjson.loads(without_nul(text))
         except orjson.JSONDecodeError as error:
             yield rejected(text, number, f"It is no JSON: {error}.", offset)
             continue
-        yield from releases_of(item, number, offset)
+        if is_single(item):  # nearly always; one generator less
+            yield release_of(item, number, offset)
+        else:
+            yield from releases_of(item, number, offset)
 
 
 def _lines(source: Source) -> Iterator[tuple[int, bytes | None]]:

@@ -18,7 +18,9 @@ NO_OCID = "It has no ocid, so nobody can tell which tender it is about."
 
 def releases_of(item: Any, number: int, offset: int | None = None) -> Iterator[Release | Rejected]:
     """Releases of one element of a file: each has a number of its own only when the element is one of them."""
-    if not isinstance(item, dict):
+    if is_single(item):
+        yield release_of(item, number, offset)
+    elif not isinstance(item, dict):
         yield rejected(item, number, f"A release should be an object, not {_word(item)}.", offset)
     elif isinstance(item.get("records"), list):
         for record in item["records"]:
@@ -27,11 +29,16 @@ def releases_of(item: Any, number: int, offset: int | None = None) -> Iterator[R
         yield from _of_record(item, number, offset)
     elif isinstance(item.get("releases"), list):
         for release in item["releases"]:
-            yield _release(release, number, offset)
+            yield release_of(release, number, offset)
     elif isinstance(item.get("compiledRelease"), dict):
-        yield _release(item["compiledRelease"], number, offset)
+        yield release_of(item["compiledRelease"], number, offset)
     else:
-        yield _release(item, number, offset)
+        yield release_of(item, number, offset)
+
+
+def is_single(item: Any) -> bool:
+    """Whether it can't be but one release: it holds no others."""
+    return type(item) is dict and "releases" not in item and "records" not in item and "compiledRelease" not in item
 
 
 def _is_record(item: Json) -> bool:
@@ -44,13 +51,13 @@ def _of_record(record: Json, number: int, offset: int | None) -> Iterator[Releas
     embedded = [release for release in record["releases"] if _is_embedded(release)]
     if embedded and len(embedded) == len(record["releases"]):
         for release in embedded:
-            yield _release(release, number, offset)
+            yield release_of(release, number, offset)
     elif isinstance(record.get("compiledRelease"), dict):
         compiled = record["compiledRelease"]
-        yield _release({"ocid": record.get("ocid")} | compiled | {"tag": ["compiled"]}, number, offset)
+        yield release_of({"ocid": record.get("ocid")} | compiled | {"tag": ["compiled"]}, number, offset)
     elif embedded:
         for release in embedded:
-            yield _release(release, number, offset)
+            yield release_of(release, number, offset)
     else:
         reason = "The record only links to its releases and holds no compiled one."
         yield rejected(record, number, reason, offset)
@@ -60,7 +67,7 @@ def _is_embedded(release: Any) -> bool:
     return isinstance(release, dict) and ("ocid" in release or "tender" in release)
 
 
-def _release(raw: Any, number: int, offset: int | None) -> Release | Rejected:
+def release_of(raw: Any, number: int, offset: int | None) -> Release | Rejected:
     if not isinstance(raw, dict):
         return rejected(raw, number, f"A release should be an object, not {_word(raw)}.", offset)
     if not raw:
@@ -78,7 +85,7 @@ def _release(raw: Any, number: int, offset: int | None) -> Release | Rejected:
     tags = raw.get("tag")
     tags = [tags] if isinstance(tags, str) else tags if isinstance(tags, list) else []
     release_id = text_of(raw.get("id"), longest=LONGEST_KEY) or f"{key}-{date}"
-    return Release(key, release_id, date, tuple(text_of(tag, longest=40) for tag in tags), raw)
+    return Release(key, release_id, date, tuple([text_of(tag, longest=40) for tag in tags]), raw)
 
 
 def rejected(raw: Any, number: int, reason: str, offset: int | None = None) -> Rejected:

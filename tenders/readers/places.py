@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 # alpha-3 of notices in the EU's form, and names seen in OCDS. What is not listed stays as it was written, if it is a
 # code of two letters, and is left out otherwise: a wrong country would hide a tender from its search.
 _COUNTRIES = {
@@ -21,6 +23,7 @@ _COUNTRIES = {
     "POLAND": "PL", "AUSTRIA": "AT", "NETHERLANDS": "NL", "BELGIUM": "BE", "SAUDI ARABIA": "SA", "NIGERIA": "NG",
     "MEXICO": "MX", "MÉXICO": "MX", "COLOMBIA": "CO", "CHILE": "CL", "UKRAINE": "UA", "MOLDOVA": "MD",
 }  # fmt: skip
+LONGEST_KEPT = 40  # what has been looked up is kept: always the same few
 _LANGUAGES = {
     "BUL": "bg", "CES": "cs", "DAN": "da", "DEU": "de", "ELL": "el", "ENG": "en", "EST": "et", "FIN": "fi",
     "FRA": "fr", "GLE": "ga", "HRV": "hr", "HUN": "hu", "ITA": "it", "LAV": "lv", "LIT": "lt", "MLT": "mt",
@@ -31,6 +34,16 @@ _LANGUAGES = {
 
 def country_of(written: str) -> str:
     """ "GB" for "United Kingdom", "GBR" or "GB"; "" for what is not known."""
+    return (_country if len(written) <= LONGEST_KEPT else _country.__wrapped__)(written)
+
+
+def language_of(written: str) -> str:
+    """ "en" for "en", "en-GB", "EN" or "ENG"; "" for what is not known."""
+    return (_language if len(written) <= LONGEST_KEPT else _language.__wrapped__)(written)
+
+
+@lru_cache(maxsize=1000)
+def _country(written: str) -> str:
     key = written.strip().upper()
     found = _COUNTRIES.get(key)
     if found:
@@ -38,8 +51,8 @@ def country_of(written: str) -> str:
     return key if len(key) == 2 and key.isascii() and key.isalpha() else ""
 
 
-def language_of(written: str) -> str:
-    """ "en" for "en", "en-GB", "EN" or "ENG"; "" for what is not known."""
+@lru_cache(maxsize=1000)
+def _language(written: str) -> str:
     key = written.strip()
     found = _LANGUAGES.get(key.upper())
     if found:

@@ -25,12 +25,13 @@ NOTICES = ("tenderNotice", "awardNotice", "contractNotice")
 def notice_of(release: Json) -> Notice:
     """Never raises for data of the wrong shape: what can't be read is as if it were left out."""
     tender, found = _dict(release.get("tender")), list[str]()
+    parts = _Parts(release, tender)
     description = text_of(tender.get("description")) or text_of(release.get("description"))
     title = _title(release, tender, description, found)
     if _is_test(title):
         found.append(flags.TEST_NOTICE)
-    cpv, unspsc = _codes(release, tender)
-    amount, currency = _value(release, tender)
+    cpv, unspsc = _codes(tender, parts)
+    amount, currency = _value(release, tender, parts)
     published_at = moment_of(tender.get("datePublished"))[0] or moment_of(release.get("date"))[0]
     deadline_at, has_zone = moment_of(_dict(tender.get("tenderPeriod")).get("endDate"))
     if deadline_at and not has_zone:
@@ -39,12 +40,12 @@ def notice_of(release: Json) -> Notice:
         found.append(flags.DEADLINE_SUSPICIOUS)
     buyer_name, buyer_id, address = _buyer(release, tender)
     return Notice(
-        title=title,
-        description=description,
-        language=language_of(text_of(release.get("language"))),
-        country=country_of(text_of(address.get("countryName")) or text_of(address.get("country"))),
-        buyer_name=buyer_name,
-        buyer_id=buyer_id,
+        title,
+        description,
+        language_of(text_of(release.get("language"))),
+        country_of(text_of(address.get("countryName")) or text_of(address.get("country"))),
+        buyer_name,
+        buyer_id,
         status=text_of(tender.get("status"), longest=40),
         procedure=text_of(tender.get("procurementMethod"), longest=40),
         category=text_of(tender.get("mainProcurementCategory"), longest=40),
@@ -55,12 +56,22 @@ def notice_of(release: Json) -> Notice:
         value_currency=currency,
         published_at=published_at,
         deadline_at=deadline_at,
-        url=_url(release, tender),
-        regions=_regions(tender, address),
-        documents=tuple(_documents(release, tender)),
-        lots=tuple(_lots(tender)),
+        url=_url(release, tender, parts),
+        regions=_regions(parts, address),
+        documents=_documents(release, tender, parts),
+        lots=_lots(parts) if parts.lots else (),
         flags=tuple(found),
     )
+
+
+class _Parts:
+    """Lists that several fields are looked for in; most releases have none of them."""
+
+    __slots__ = ("awards", "contracts", "items", "lots")
+
+    def __init__(self, release: Json, tender: Json) -> None:
+        self.items, self.lots = _dicts(tender.get("items")), _dicts(tender.get("lots"))
+        self.awards, self.contracts = _dicts(release.get("awards")), _dicts(release.get("contracts"))
 
 
 def _title(release: Json, tender: Json, description: str, found: list[str]) -> str:
@@ -91,11 +102,11 @@ def _is_test(title: str) -> bool:
     return words[:2] == ["test", "notice"] or words == ["test"] or "test notice" in " ".join(words)
 
 
-def _codes(release: Json, tender: Json) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _codes(tender: Json, parts: _Parts) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """(CPV, UNSPSC): of the tender, then of its items and lots, then of awards and contracts; each once."""
     cpv: dict[str, None] = {}
     unspsc: dict[str, None] = {}
-    for classification in _classifications(release, tender):
+    for classification in _classifications(tender, parts):
         scheme = text_of(classification.get("scheme")).upper()
         if scheme in ("CPV", "EU-CPV", ""):
             code = cpv_of(classification.get("id"))
@@ -108,26 +119,26 @@ def _codes(release: Json, tender: Json) -> tuple[tuple[str, ...], tuple[str, ...
     return tuple(cpv), tuple(unspsc)
 
 
-def _classifications(release: Json, tender: Json) -> Iterator[Json]:
-    yield _dict(tender.get("classification"))
-    yield from _dicts(tender.get("additionalClassifications"))
-    holders = _dicts(tender.get("items")) + _dicts(tender.get("lots"))
-    for part in _dicts(release.get("awards")) + _dicts(release.get("contracts")):
+def _classifications(tender: Json, parts: _Parts) -> list[Json]:
+    found = [_dict(tender.get("classification")), *_dicts(tender.get("additionalClassifications"))]
+    holders = parts.items + parts.lots
+    for part in parts.awards + parts.contracts:
         holders += _dicts(part.get("items"))
     for item in holders:
-        yield _dict(item.get("classification"))
+        found.append(_dict(item.get("classification")))
     for item in holders:
-        yield from _dicts(item.get("additionalClassifications"))
+        found += _dicts(item.get("additionalClassifications"))
+    return found
 
 
-def _value(release: Json, tender: Json) -> tuple[Decimal | None, str]:
+def _value(release: Json, tender: Json, parts: _Parts) -> tuple[Decimal | None, str]:
     """The estimate of the tender, else of the plan; else the sum of its lots or awards, if all are in one currency."""
     for value in _stated_values(release, tender):
         amount = amount_of(value.get("amount"))
         if amount is not None:
             return amount, currency_of(value.get("currency"))
-    for parts in (_dicts(tender.get("lots")), _dicts(release.get("awards"))):
-        values = [_dict(part.get("value")) for part in parts]
+    for holders in (parts.lots, parts.awards):
+        values = [_dict(part.get("value")) for part in holders]
         amounts = [amount for value in values if (amount := amount_of(value.get("amount"))) is not None]
         currencies = {currency_of(value.get("currency")) for value in values if value}
         if amounts and len(currencies) == 1:
@@ -144,11 +155,9 @@ def _stated_values(release: Json, tender: Json) -> Iterator[Json]:
 def _buyer(release: Json, tender: Json) -> tuple[str, str, Json]:
     """(name, id, address). In 1.1 the buyer refers to a party; in 1.0 it is the organisation itself."""
     parties = _dicts(release.get("parties"))
-    for mentioned, role in ((release.get("buyer"), "buyer"), (tender.get("procuringEntity"), "procuringEntity")):
-        buyer = _dict(mentioned)
-        party = next((p for p in parties if p.get("id") is not None and p.get("id") == buyer.get("id")), None)
-        if party is None:
-            party = next((p for p in parties if role in _list(p.get("roles"))), {})
+    for role in ("buyer", "procuringEntity"):
+        buyer = _dict(release.get("buyer") if role == "buyer" else tender.get("procuringEntity"))
+        party = _party(parties, buyer.get("id"), role)
         name = text_of(buyer.get("name"), longest=300) or text_of(party.get("name"), longest=300)
         if name:
             address = _dict(party.get("address")) or _dict(buyer.get("address"))
@@ -157,10 +166,22 @@ def _buyer(release: Json, tender: Json) -> tuple[str, str, Json]:
     return "", "", {}
 
 
-def _url(release: Json, tender: Json) -> str:
+def _party(parties: list[Json], key: Any, role: str) -> Json:
+    """Of this id, else of this role."""
+    if key is not None:
+        for party in parties:
+            if party.get("id") == key:
+                return party
+    for party in parties:
+        if role in _list(party.get("roles")):
+            return party
+    return {}
+
+
+def _url(release: Json, tender: Json, parts: _Parts) -> str:
     """Where a person reads the notice: its document of that kind, else the first page among the documents."""
     documents = _dicts(tender.get("documents")) + _dicts(release.get("documents"))
-    for award in _dicts(release.get("awards")):
+    for award in parts.awards:
         documents += _dicts(award.get("documents"))
     page = ""
     for document in documents:
@@ -179,43 +200,48 @@ def _link(value: Any) -> str:
     return url if url[:8].lower().startswith(("https://", "http://")) and len(url) <= 1000 else ""
 
 
-def _regions(tender: Json, address: Json) -> tuple[str, ...]:
+def _regions(parts: _Parts, address: Json) -> tuple[str, ...]:
     found: dict[str, None] = {}
-    for item in _dicts(tender.get("items")):
+    for item in parts.items:
         for place in (*_dicts(item.get("deliveryAddresses")), _dict(item.get("deliveryAddress"))):
             found[text_of(place.get("region"), longest=100)] = None
     found[text_of(address.get("region"), longest=100)] = None
-    return tuple(region for region in found if region)
+    found.pop("", None)
+    return tuple(found)
 
 
-def _documents(release: Json, tender: Json) -> Iterator[Document]:
-    seen: set[str] = set()
+def _documents(release: Json, tender: Json, parts: _Parts) -> tuple[Document, ...]:
     documents = _dicts(tender.get("documents")) + _dicts(_dict(release.get("planning")).get("documents"))
-    for part in _dicts(release.get("awards")) + _dicts(release.get("contracts")):
+    for part in parts.awards + parts.contracts:
         documents += _dicts(part.get("documents"))
+    found: dict[str, Document] = {}
     for document in documents:
         url = _link(document.get("url"))
-        if url and url not in seen and len(seen) < MOST_DOCUMENTS:
-            seen.add(url)
+        if url and url not in found and len(found) < MOST_DOCUMENTS:
             title = text_of(document.get("title"), longest=300) or text_of(document.get("description"), longest=300)
-            yield Document(
+            found[url] = Document(
                 title or url,
                 url,
                 text_of(document.get("format"), longest=100),
                 text_of(document.get("documentType"), longest=100),
             )
+    return tuple(found.values())
 
 
-def _lots(tender: Json) -> Iterator[Lot]:
-    for number, lot in enumerate(_dicts(tender.get("lots"))[:MOST_LOTS], 1):
+def _lots(parts: _Parts) -> tuple[Lot, ...]:
+    found = []
+    for number, lot in enumerate(parts.lots[:MOST_LOTS], 1):
         value = _dict(lot.get("value"))
-        yield Lot(
-            text_of(lot.get("id"), longest=100) or str(number),
-            text_of(lot.get("title"), longest=LONGEST_TITLE),
-            text_of(lot.get("description"), longest=5000),
-            amount_of(value.get("amount")),
-            currency_of(value.get("currency")),
+        found.append(
+            Lot(
+                text_of(lot.get("id"), longest=100) or str(number),
+                text_of(lot.get("title"), longest=LONGEST_TITLE),
+                text_of(lot.get("description"), longest=5000),
+                amount_of(value.get("amount")),
+                currency_of(value.get("currency")),
+            )
         )
+    return tuple(found)
 
 
 def _dict(value: Any) -> Json:
@@ -227,4 +253,6 @@ def _list(value: Any) -> list[Any]:
 
 
 def _dicts(value: Any) -> list[Json]:
-    return [each for each in value if isinstance(each, dict)] if value and isinstance(value, list) else []
+    if not value or not isinstance(value, list):
+        return []
+    return [each for each in value if isinstance(each, dict)]

@@ -13,14 +13,18 @@ _CPV = re.compile(r"^(\d{8})(?:-\d)?$")
 _SENTENCE = re.compile(r"(?<=[.!?؟。])\s")
 # C0 controls but tab and newline, and lone surrogates: PostgreSQL refuses some, screens show none of them.
 _UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+# An escaped NUL, which PostgreSQL's own JSON refuses; not one whose backslash is itself escaped.
+_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
+_TEXTS = (str, int, float, Decimal)
 LONGEST_TITLE = 500
 LARGEST = Decimal(10) ** 16
+CENT = Decimal("0.01")
 
 
 def text_of(value: Any, *, longest: int | None = None) -> str:
     """Trimmed, without characters that can't be stored; "" for what is no text."""
     if type(value) is not str:
-        if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
+        if value is None or isinstance(value, bool) or not isinstance(value, _TEXTS):
             return ""
         value = str(value)
     text: str = value.strip()
@@ -67,15 +71,34 @@ def amount_of(value: Any) -> Decimal | None:
         return None
     if not amount.is_finite() or abs(amount) >= LARGEST:
         return None
-    return amount.quantize(Decimal("0.01"))
+    return amount.quantize(CENT)
 
 
 def currency_of(value: Any) -> str:
-    code = text_of(value).upper()
+    text = text_of(value)
+    return _currency(text) if 0 < len(text) <= 3 else ""
+
+
+@lru_cache(maxsize=1000)
+def _currency(text: str) -> str:
+    code = text.upper()
     return code if len(code) == 3 and code.isalpha() and code.isascii() else ""
 
 
 def cpv_of(value: Any) -> str:
     """Eight digits of a CPV code, its check digit left out; "" for what is none."""
-    found = _CPV.match(text_of(value))
+    text = text_of(value)
+    return _cpv(text) if 8 <= len(text) <= 10 else ""
+
+
+@lru_cache(maxsize=10_000)  # there are 9,454 codes
+def _cpv(text: str) -> str:
+    found = _CPV.match(text)
     return found.group(1) if found else ""
+
+
+def without_nul(text: bytes) -> bytes:
+    """JSON without NUL characters."""
+    if b"\\" in text and b"\\u0000" in text:  # one letter is found in a fraction of the time of six
+        return _NUL.sub(rb"\1", text)
+    return text

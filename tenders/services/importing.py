@@ -10,16 +10,19 @@ from contextlib import contextmanager
 from typing import IO, Any
 from uuid import UUID
 
+import structlog
 from django.db import connection, connections
 from django.utils import timezone
 
 from ..entities import tell_changed
 from ..exceptions import NotANoticeFile, SourceBusy
 from ..models import Import, Rejection, Source
-from ..readers import Reading, Rejected, Release, read
+from ..readers import Reading, Rejected, read
 from ..readers.reading import NotReadable
-from . import indexing, rows, storing
+from . import apart, indexing, storing
+from .blocks import Block, blocks_of
 
+log = structlog.get_logger(__name__)
 BATCH = 1000
 MOST_REJECTIONS = 10_000  # kept a file; more are counted only
 Report = Callable[[int, int, str], None]
@@ -37,19 +40,22 @@ def import_stream(
     mapping: Mapping[str, str] | None = None,
     report: Report = silent,
 ) -> Import:
-    """Read the stream into the source; the finished record. Raises NotANoticeFile, SourceBusy; and what `report`
-    raises, after which a new run goes on where this one stopped: what is stored is known by its digest.
+    """Read the stream into the source; the finished record. Raises NotANoticeFile, SourceBusy, ReadingStopped; and what
+    `report` raises, after which a new run goes on where this one stopped: what is stored is known by its digest.
     """
     began, since = time.monotonic(), timezone.now()
     try:
         with alone(source.id):
-            reading = read(stream, name=record.filename, mapping=mapping or source.mapping)
-            record.format = reading.format
-            _Importer(source, record, report).run(reading)
+            with _opened(stream, source, record, mapping or source.mapping) as reading:
+                record.format = reading.format
+                _Importer(source, record, report).run(reading)
             indexing.index_words(report=report)
     except NotReadable as error:
         _end(record, began, Import.Status.FAILED, str(error))
         raise NotANoticeFile(str(error)) from error
+    except apart.ReadingStopped as error:
+        _end(record, began, Import.Status.FAILED, str(error))
+        raise
     except BaseException:
         _end(record, began, Import.Status.FAILED, record.error or "The reading was stopped before its end.")
         raise
@@ -79,8 +85,41 @@ def _end(record: Import, began: float, status: str, error: str) -> None:
     record.save()
 
 
+class _Here:
+    """A file read by this process."""
+
+    def __init__(self, reading: Reading, country: str) -> None:
+        self.format = reading.format
+        self._maps = True
+        self._blocks = blocks_of(reading, size=BATCH, country=country, maps=lambda: self._maps)
+
+    def blocks(self) -> Iterator[Block]:
+        return self._blocks
+
+    def map_tenders(self, wanted: bool) -> None:
+        self._maps = wanted
+
+
+@contextmanager
+def _opened(
+    stream: IO[bytes], source: Source, record: Import, mapping: Mapping[str, str]
+) -> Iterator[_Here | apart.Apart]:
+    """A large file on this machine is read by a process of its own, where one can be started. Raises NotReadable."""
+    place = apart.descriptor_of(stream)
+    if place:
+        try:
+            process = apart.Apart(*place, name=record.filename, mapping=mapping, size=BATCH, country=source.country)
+        except OSError as error:
+            log.warning("no_process_to_read_a_file", error=str(error))  # this one reads it
+        else:
+            with process:
+                yield process
+            return
+    yield _Here(read(stream, name=record.filename, mapping=mapping), source.country)
+
+
 class _Importer:
-    """Reads ahead while the batch before is being written by a second connection: the reading costs Python's time, the
+    """Takes the next block while the one before is being written by a second connection: reading costs Python's time,
     writing the server's."""
 
     def __init__(self, source: Source, record: Import, report: Report) -> None:
@@ -89,39 +128,25 @@ class _Importer:
         self._writing: tuple[Future[None], storing.Batch] | None = None
         self._rejections_kept = 0
 
-    def run(self, reading: Reading) -> None:
+    def run(self, reading: _Here | apart.Apart) -> None:
         with ThreadPoolExecutor(1, thread_name_prefix="tenders-write") as writer:
             try:
-                arrived: list[rows.Arrived] = []
-                for item in reading.items:
-                    self._take(item, arrived)
-                    if len(arrived) >= BATCH:
-                        self._store(arrived, writer)
-                        arrived = []
-                if arrived:
-                    self._store(arrived, writer)
+                for block in reading.blocks():
+                    self._store(block, writer)
+                    known = self._record.unchanged * 2 > self._record.fetched
+                    reading.map_tenders(not known)
                 self._settle()
             finally:
                 writer.submit(connections.close_all).result()
 
-    def _take(self, item: Release | Rejected, arrived: list[rows.Arrived]) -> None:
+    def _store(self, block: Block, writer: ThreadPoolExecutor) -> None:
         record = self._record
-        record.fetched += 1
-        if isinstance(item, Release):
-            try:
-                arrived.append(rows.arrived(item, record.fetched))
-                return
-            except ValueError as error:
-                item = Rejected(record.fetched, str(error))
-        self._reject([item])
-        if item.is_end:
-            record.error = item.reason[:500]
-
-    def _store(self, arrived: list[rows.Arrived], writer: ThreadPoolExecutor) -> None:
-        if self._writing and self._writing[1].keys & {each.key for each in arrived}:
+        if self._writing and not self._writing[1].keys.isdisjoint(each.key for each in block.releases):
             self._settle()  # their tender must be there to be seen
-        record = self._record
-        batch = storing.prepare(arrived, source_id=self._source.id, import_id=record.id, country=self._source.country)
+        record.fetched += block.fetched
+        record.error = block.error or record.error
+        self._reject(block.rejected)
+        batch = storing.prepare(block, source_id=self._source.id, import_id=record.id, country=self._source.country)
         self._settle()
         if not batch.is_empty:
             self._writing = (writer.submit(storing.write, batch), batch)
@@ -147,6 +172,8 @@ class _Importer:
         record.quality = dict(self._quality)
 
     def _reject(self, items: list[Rejected]) -> None:
+        if not items:
+            return
         self._record.rejected += len(items)
         room = MOST_REJECTIONS - self._rejections_kept
         self._rejections_kept += len(items[:room])

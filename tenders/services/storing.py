@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
 import orjson
 from django.db import connection, transaction
 
-from ..readers import Rejected, compile_releases, notice_of
+from ..readers import Rejected
 from . import rows
+from .blocks import Block
+from .blocks import mapped as mapped_from
 
+PARTS = 600  # joined at once: some hundred KB
+
+TENDERS = ("id", *rows.TENDER_LINE, "source_id", "created_at", "changed_at")
+RELEASES = ("tender_id", *rows.RELEASE_LINE, "imported_by_id", "received_at")
 _SET = ", ".join(f"{name} = staged.{name}" for name in rows.TENDER_COLUMNS)
 
 
@@ -30,8 +35,10 @@ class Known:
 
 @dataclass(slots=True)
 class Batch:
-    """What one round writes, and how it counts."""
+    """What one round writes, as parts of lines one after the other, and how it counts."""
 
+    tender_end: bytes
+    release_end: bytes
     keys: set[str] = field(default_factory=set)
     new_tenders: list[bytes] = field(default_factory=list)
     changed_tenders: list[bytes] = field(default_factory=list)
@@ -79,16 +86,28 @@ def stored_releases(tender_ids: Sequence[UUID]) -> dict[UUID, list[dict[str, Any
     return found
 
 
-def prepare(arrived: Sequence[rows.Arrived], *, source_id: UUID, import_id: UUID, country: str) -> Batch:
+def prepare(block: Block, *, source_id: UUID, import_id: UUID, country: str) -> Batch:
     """What to write for these releases; nothing is written yet."""
-    batch = Batch(keys={each.key for each in arrived})
-    known = known_tenders(source_id, list(batch.keys), [each.digest for each in arrived])
-    fresh = _fresh(arrived, known, batch)
+    now = datetime.now(UTC).isoformat()
+    batch = Batch(f"\t{source_id}\t{now}\t{now}\n".encode(), f"\t{import_id}\t{now}\n".encode())
+    if not block.releases:
+        return batch
+    batch.keys = {each.key for each in block.releases}
+    known = known_tenders(source_id, list(batch.keys), [each.digest for each in block.releases])
+    fresh = _fresh(block.releases, known, batch)
     earlier = stored_releases([known[key].id for key in fresh if key in known])
-    context = _Context(source_id, import_id, country, datetime.now(UTC).isoformat())
+    ids = rows.new_ids()
     for key, releases in fresh.items():
-        tender = known.get(key)
-        _prepare_tender(batch, releases, tender, earlier.get(tender.id, []) if tender else [], context)
+        tender, mapped = known.get(key), block.tenders.get(key)
+        if tender or mapped is None or mapped.releases != len(releases):
+            published = [*(earlier.get(tender.id, ()) if tender else ()), *(orjson.loads(r.text) for r in releases)]
+            try:
+                mapped = mapped_from(published, key=key, country=country)
+            except ValueError as error:
+                # The tender stays as its earlier releases say; these can be looked at among what was rejected.
+                batch.rejected += [Rejected(r.number, str(error), raw=r.text[:4000].decode()) for r in releases]
+                continue
+        _add(batch, releases, tender, mapped, str(tender.id) if tender else next(ids))
     return batch
 
 
@@ -107,52 +126,26 @@ def _fresh(arrived: Sequence[rows.Arrived], known: dict[str, Known], batch: Batc
     return fresh
 
 
-class _Context:
-    """What all rows of a batch share, as COPY writes it."""
-
-    def __init__(self, source_id: UUID, import_id: UUID, country: str, now: str) -> None:
-        self.country, self.now = country, now
-        self.source = str(source_id)
-        self.release_tail = f"\t{import_id}\t{now}\n".encode()
-
-
-def _prepare_tender(
-    batch: Batch, arrived: list[rows.Arrived], tender: Known | None, earlier: list[dict[str, Any]], context: _Context
-) -> None:
-    published = [*earlier, *(orjson.loads(each.text) for each in arrived)]
-    try:
-        notice = notice_of(published[0] if len(published) == 1 else compile_releases(published))
-    except ValueError as error:
-        # The tender stays as its earlier releases say; these can be looked at among what was rejected.
-        batch.rejected += [Rejected(each.number, str(error), raw=each.text[:4000].decode()) for each in arrived]
-        return
-    if context.country and not notice.country:
-        notice = notice._replace(country=context.country)
-    written = rows.tender_values(notice)
-    tender_id = str(tender.id) if tender else rows.new_id()
-    line = f"{tender_id}\t{written}\t{rows.content_hash(written)}\t{len(published)}\t{context.now}\n"
+def _add(batch: Batch, releases: list[rows.Arrived], tender: Known | None, mapped: rows.Mapped, tender_id: str) -> None:
+    start = f"{tender_id}\t".encode()
     if tender is None:
-        key = rows.escaped(arrived[0].key)
-        batch.new_tenders.append(f"{context.source}\t{key}\t{context.now}\t{line}".encode())
+        batch.new_tenders += (start, mapped.line, batch.tender_end)
         batch.created += 1
-        batch.updated += len(arrived) - 1
+        batch.updated += len(releases) - 1
     else:
-        batch.changed_tenders.append(line.encode())
-        batch.updated += len(arrived)
-    batch.qualities[(*map(bool, _stated(notice)), *notice.flags)] += 1
-    batch.releases += [rows.release_line(each, tender_id=tender_id, tail=context.release_tail) for each in arrived]
-
-
-QUALITY_FIELDS = ("description", "country", "buyer_name", "cpv_main", "value_amount", "published_at", "deadline_at")
-_stated = attrgetter(*QUALITY_FIELDS)
+        batch.changed_tenders += (start, mapped.line, batch.tender_end)
+        batch.updated += len(releases)
+    batch.qualities[mapped.quality] += 1
+    for each in releases:
+        batch.releases += (start, each.line, batch.release_end)
 
 
 def quality_of(batch: Batch) -> Counter[str]:
     """By field: the batch's tenders that state it; by flag: those that carry it."""
     found: Counter[str] = Counter()
-    size = len(QUALITY_FIELDS)
+    size = len(rows.QUALITY_FIELDS)
     for pattern, count in batch.qualities.items():
-        stated = (name for name, is_stated in zip(QUALITY_FIELDS, pattern[:size], strict=True) if is_stated)
+        stated = (name for name, is_stated in zip(rows.QUALITY_FIELDS, pattern[:size], strict=True) if is_stated)
         for name in (*stated, *pattern[size:]):
             found[name] += count
     return found
@@ -165,23 +158,22 @@ def write(batch: Batch) -> None:
     has not ended then, and reading it again brings them. Once it has, its record's own commit, which waits, has taken
     all before it to the disk; so has any other's that saw these rows.
     """
-    columns = ", ".join(rows.TENDER_COLUMNS)
-    tail = f"id, {columns}, content_hash, releases_count, changed_at"
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL synchronous_commit = off")
         if batch.new_tenders:
-            _copy(cursor, f"tenders_tender (source_id, key, created_at, {tail})", batch.new_tenders)
+            _copy(cursor, "tenders_tender", TENDERS, batch.new_tenders)
         if batch.changed_tenders:
-            _change(cursor, tail, batch.changed_tenders)
-        _copy(cursor, f"tenders_tenderrelease ({', '.join(rows.RELEASE_COLUMNS)})", batch.releases)
+            _change(cursor, batch.changed_tenders)
+        _copy(cursor, "tenders_tenderrelease", RELEASES, batch.releases)
 
 
-def _change(cursor: Any, tail: str, lines: list[bytes]) -> None:
+def _change(cursor: Any, parts: list[bytes]) -> None:
     """A release that changes nothing people read counts, and leaves the rest as it was: the words stay indexed."""
+    columns = ", ".join(TENDERS)
     cursor.execute(
-        f"CREATE TEMP TABLE staged ON COMMIT DROP AS SELECT {tail} FROM tenders_tender WITH NO DATA"  # noqa: S608
+        f"CREATE TEMP TABLE staged ON COMMIT DROP AS SELECT {columns} FROM tenders_tender WITH NO DATA"  # noqa: S608
     )
-    _copy(cursor, f"staged ({tail})", lines)
+    _copy(cursor, "staged", TENDERS, parts)
     cursor.execute(
         f"UPDATE tenders_tender t SET {_SET}, content_hash = staged.content_hash, "  # noqa: S608 - our own names
         "releases_count = staged.releases_count, changed_at = staged.changed_at, search = NULL "
@@ -193,12 +185,7 @@ def _change(cursor: Any, tail: str, lines: list[bytes]) -> None:
     )
 
 
-def _copy(cursor: Any, target: str, lines: list[bytes]) -> None:
-    with cursor.copy(f"COPY {target} FROM STDIN") as copy:
-        for block in _blocks(lines):
-            copy.write(block)
-
-
-def _blocks(lines: list[bytes]) -> Iterator[bytes]:
-    for at in range(0, len(lines), 200):
-        yield b"".join(lines[at : at + 200])
+def _copy(cursor: Any, table: str, columns: Sequence[str], parts: list[bytes]) -> None:
+    with cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
+        for at in range(0, len(parts), PARTS):
+            copy.write(b"".join(parts[at : at + PARTS]))

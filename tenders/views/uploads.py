@@ -20,7 +20,7 @@ from ..exceptions import ImportMissing, NotANoticeFile
 from ..models import Import, Rejection, Source
 from ..services.access import acting_organisation, may_write
 from ..services.columns import has_columns
-from ..services.storing import QUALITY_FIELDS
+from ..services.rows import QUALITY_FIELDS
 from ..services.uploads import upload_notices
 
 LISTED = 20
