@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         AskedQuestion,
         DeadSignal,
         DemandBucket,
+        DemandDay,
         Entity,
         EntityDemand,
     )
@@ -37,6 +38,11 @@ class EntityQuerySet(models.QuerySet["Entity"]):
 
 class DemandQuerySet(models.QuerySet["DemandBucket"]):
     def visible_to(self, user: User | AnonymousUser) -> DemandQuerySet:
+        return self.filter(shared_or_own(user, "entity__"))
+
+
+class DemandDayQuerySet(models.QuerySet["DemandDay"]):
+    def visible_to(self, user: User | AnonymousUser) -> DemandDayQuerySet:
         return self.filter(shared_or_own(user, "entity__"))
 
 

@@ -12,6 +12,7 @@ from benchmarks.report import Report, keep, print_report
 
 NAMES = (
     "bulk", "events", "jobs", "throttles", "caches", "limits", "pages", "models", "tenders", "quiz", "quiz_endpoint",
+    "demand",
 )  # fmt: skip
 
 
@@ -33,7 +34,20 @@ def main() -> int:
 
 def _measures(wanted: list[str], folder: Path) -> list[tuple[str, Callable[[], Iterator[Report]]]]:
     """In the order of their running. They import the site: not before there is one."""
-    from benchmarks import bulk, caches, events, jobs, limits, models, pages, quiz, quiz_endpoint, tenders, throttles
+    from benchmarks import (
+        bulk,
+        caches,
+        demand,
+        events,
+        jobs,
+        limits,
+        models,
+        pages,
+        quiz,
+        quiz_endpoint,
+        tenders,
+        throttles,
+    )
 
     big = bulk.big_project(folder) if {"bulk", "pages"} & set(wanted) else None
     return [
@@ -48,6 +62,7 @@ def _measures(wanted: list[str], folder: Path) -> list[tuple[str, Callable[[], I
         ("quiz", quiz.measure),
         ("quiz_endpoint", quiz_endpoint.measure),
         ("models", models.measure),
+        ("demand", demand.measure),
     ]
 
 

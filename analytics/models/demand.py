@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import Organisation
 
-from ..querysets import AskedQuerySet, DeadSignalQuerySet, DemandQuerySet, EntityDemandQuerySet
+from ..querysets import AskedQuerySet, DeadSignalQuerySet, DemandDayQuerySet, DemandQuerySet, EntityDemandQuerySet
 from ..streams.trends import SPANS, TREND_LEAST, TREND_Z
 from .entity import Entity
 
@@ -48,7 +48,7 @@ class DemandDay(models.Model):
     day = models.DateField()
     count = models.PositiveIntegerField()
 
-    objects = DemandQuerySet.as_manager()
+    objects = DemandDayQuerySet.as_manager()
 
     class Meta:
         indexes = [BrinIndex(fields=["day"], name="demand_day")]

@@ -135,7 +135,9 @@ class Consumer:
         if not claimed.entries:
             return False
         log.info("signals_claimed", stream=stream, count=len(claimed.entries))
-        spent, suspect, others = [], [], []
+        spent: list[Entry] = []
+        suspect: list[Entry] = []
+        others: list[Entry] = []
         for entry in claimed.entries:
             count = claimed.deliveries.get(entry[0], 1)
             (spent if count > MOST_DELIVERIES else suspect if count >= SUSPECT_DELIVERIES else others).append(entry)
@@ -154,7 +156,7 @@ class Consumer:
         if dead:
             self._until_it_works(lambda: keep_dead(dead))
             self.tally.dead += len(dead)
-        payloads = _Payloads(entries)
+        payloads = Payloads(entries)
         if work:
             self._apply(stream, work, payloads)
         self._delivery.acknowledge(stream, [entry[0] for entry in entries])
@@ -173,7 +175,7 @@ class Consumer:
                 dead.append(Dead(stream, 0, reason, text, shown(fields), entry_id=entry_id.decode()))
         return dead, work
 
-    def _apply(self, stream: str, work: Sequence[Any], payloads: _Payloads) -> None:
+    def _apply(self, stream: str, work: Sequence[Any], payloads: Payloads) -> None:
         """In one transaction; if that raises, halves by themselves, down to the one that is to blame."""
         try:
             self._until_it_works(lambda: self._apply_all(stream, work, payloads))
@@ -192,7 +194,7 @@ class Consumer:
             self._until_it_works(lambda: keep_dead([dead]))
             self.tally.dead += 1
 
-    def _apply_all(self, stream: str, work: Sequence[Any], payloads: _Payloads) -> None:
+    def _apply_all(self, stream: str, work: Sequence[Any], payloads: Payloads) -> None:
         if stream != queries_stream():
             request_refresh(stream=stream, requests=work, consumer=self.name)
             self.tally.applied += len(work)
@@ -257,7 +259,7 @@ class Consumer:
             log.info("groups_made", streams=made)
 
 
-class _Payloads(dict[int, dict[str, Any]]):
+class Payloads(dict[int, dict[str, Any]]):
     """Of the entries of a batch, made when one is asked for: dead signals are few."""
 
     def __init__(self, entries: Sequence[Entry]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from analytics import alarms as demand
 from jobs.events.stream import published
 from jobs.models import Process
 from jobs.services.overview import Overview, Part, overview
@@ -35,6 +36,7 @@ class SharedCollector(Collector):
         yield from _limits(seen)
         yield from _events()
         yield from _cache()
+        yield from _signals()
 
 
 def _family(name: str, help_text: str, labels: tuple[str, ...], rows: Rows) -> Metric:
@@ -169,3 +171,19 @@ def _cache() -> Iterator[Metric]:
         families["hits"].add_metric((namespace,), counts["hits"])
         families["misses"].add_metric((namespace,), counts["misses"])
     yield from families.values()
+
+
+def _signals() -> Iterator[Metric]:
+    found = demand.state().value
+    if found is None:
+        return
+    label = ("stream",)
+    each = [((stream.name.rpartition(":")[2],), stream) for stream in found.streams]
+    lag = ((name, stream.lag_s or 0) for name, stream in each)
+    yield _family("plumbline_signals_lag_seconds", "Age of the oldest that waits.", label, lag)
+    yield _family("plumbline_signals_pending", "Handed out, not counted yet.", label, ((n, s.pending) for n, s in each))
+    yield _family("plumbline_signals_length", "Entries in the stream.", label, ((n, s.length) for n, s in each))
+    yield _family("plumbline_signals_consumers", "Heard of lately.", label, ((n, s.alive) for n, s in each))
+    yield _family("plumbline_signals_dead", "Waiting for somebody to look.", (), [((), found.dead)])
+    rows = [(("publishers",), found.lost_by_publishers), (("redis",), found.lost_by_redis)]
+    yield _family("plumbline_signals_lost_known", "Lost, as far as is known, by where.", ("where",), rows)

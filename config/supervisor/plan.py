@@ -61,6 +61,7 @@ def stages(host: str, port: int) -> list[list[Program]]:
     return [
         [Program("web", (*web, "--host", host, "--port", str(port)))],
         [Program(f"worker-{number}", ("manage.py", "work", *QUEUES)) for number in range(1, count + 1)],
+        [Program("signals", ("manage.py", "consume_signals"))],
         [Program("scheduler", ("manage.py", "schedule"))],
     ]
 

@@ -1,0 +1,196 @@
+"""Demand: how fast signals are published and counted exactly once, and how fast what was counted is read."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from benchmarks.report import Report
+
+ENTITIES = 6408
+EVENTS = int(os.environ.get("DEMAND_EVENTS", "400000"))
+CONSUMERS = 2
+BATCH = 2000
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def measure() -> Iterator[Report]:
+    yield publishing()
+    yield counting()
+
+
+def lay_entities(count: int, *, source: str = "bench.thing") -> list[str]:
+    """By COPY; their ids."""
+    from uuid import UUID
+
+    from django.db import connection
+
+    ids = [str(UUID(int=number + 1)) for number in range(count)]
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE analytics_entity CASCADE")
+        cursor.execute("TRUNCATE analytics_demandbucket, analytics_demandday, analytics_entitytotal")
+        with cursor.copy(
+            "COPY analytics_entity (id, entity_type, source, source_id, name, code, url, text, data, content_hash, "
+            "model_version, demand_score, needs_update, created_at, updated_at) FROM STDIN"
+        ) as copy:
+            for number, each in enumerate(ids):
+                kind = ("clause", "tender", "document", "project")[number % 4]
+                name = f"Entity {number}"
+                copy.write_row(
+                    (
+                        each,
+                        kind,
+                        source,
+                        str(number),
+                        name,
+                        "",
+                        "",
+                        name,
+                        "{}",
+                        "",
+                        "",
+                        0,
+                        False,
+                        "2026-01-01",
+                        "2026-01-01",
+                    )
+                )
+        cursor.execute("ANALYZE analytics_entity")
+    return ids
+
+
+def publishing() -> Report:
+    from django.utils import timezone
+
+    from analytics.services.signals import QuerySignal, publish_queries, queries_stream
+    from jobs.connections import events_redis
+
+    report = Report("Publishing a signal")
+    took = []
+    for number in range(2000):
+        signal = QuerySignal(None, "clause", f"question {number}", None, None, timezone.now(), False)
+        began = time.perf_counter()
+        publish_queries([signal])
+        took.append((time.perf_counter() - began) * 1000)
+    took.sort()
+    report.claim("publish, median", took[len(took) // 2], "ms", 1.0)
+    report.figure("publish, p95", f"{took[int(len(took) * 0.95)]:.2f} ms")
+    events_redis().delete(queries_stream())
+    return report
+
+
+def fill(ids: list[str], count: int) -> None:
+    """Questions as people ask them: few things very often (Zipf, exponent 1), one in ten a question of its own."""
+    from analytics.services.signals import queries_stream
+    from jobs.connections import events_redis
+
+    random.seed(1)
+    weights = [1 / (rank + 1) for rank in range(len(ids))]
+    chosen = random.choices(ids, weights, k=count)
+    now_ms = int(time.time() * 1000)
+    redis = events_redis()
+    for start in range(0, count, 5000):
+        with redis.pipeline(transaction=False) as pipe:
+            for number, entity in enumerate(chosen[start : start + 5000], start):
+                told = {
+                    "entity_id": entity,
+                    "entity_type": "clause",
+                    "query": f"preheat {number % 400 if number % 10 else number % 5000}",
+                    "user_id": None,
+                    "organisation_id": None,
+                    "timestamp": now_ms - random.randrange(3_600_000),
+                    "found": True,
+                    "asked": True,
+                }
+                pipe.execute_command("XADD", queries_stream(), "*", "signal", orjson.dumps(told))
+            pipe.execute()
+
+
+def consumers(program: list[str], environment: dict[str, str]) -> float:
+    """Seconds from a common start until all have left."""
+    from analytics.services.signals import queries_stream
+    from jobs.connections import events_redis
+
+    start_key = f"{queries_stream()}:go"
+    events_redis().delete(start_key)
+    children = [
+        subprocess.Popen([sys.executable, "-c", *program, str(number)], cwd=ROOT, env=os.environ | environment)
+        for number in range(CONSUMERS)
+    ]
+    while int(events_redis().get(start_key) or 0) < CONSUMERS:
+        time.sleep(0.05)
+    began = time.perf_counter()
+    events_redis().set(f"{start_key}:now", 1)
+    for child in children:
+        assert child.wait() == 0
+    took = time.perf_counter() - began
+    events_redis().delete(start_key, f"{start_key}:now")
+    return took
+
+
+WAIT = """
+import sys, time, django
+django.setup()
+from analytics.services.signals import queries_stream
+from analytics.services.delivery import Delivery, GROUP
+from analytics.services.consuming import Consumer
+from jobs.connections import events_redis
+key = queries_stream() + ":go"
+delivery = Delivery("c" + sys.argv[2])
+delivery.ensure_groups()
+consumer = Consumer(name="c" + sys.argv[2], batch=int(sys.argv[1]))
+events_redis().incr(key)
+while not events_redis().get(key + ":now"): time.sleep(0.002)
+"""
+COUNT = WAIT + "consumer.work(once=True)\n"
+BARE = (
+    WAIT
+    + """
+while entries := delivery.read(int(sys.argv[1]), block_ms=0):
+    for stream, rows in entries.items():
+        delivery.acknowledge(stream, [row[0] for row in rows])
+"""
+)
+
+
+def counting() -> Report:
+    from django.db.models import Sum
+
+    from analytics.models import AppliedBatch, EntityDemand
+    from analytics.services.delivery import GROUP
+    from analytics.services.signals import queries_stream, updates_stream
+    from jobs.connections import events_redis
+
+    report = Report("Counting signals, exactly once")
+    ids = lay_entities(ENTITIES)
+    redis = events_redis()
+    redis.delete(queries_stream(), updates_stream())
+    fill(ids, EVENTS)
+    bare_s = consumers([BARE, str(BATCH)], {})
+    bare = EVENTS / bare_s
+    redis.xgroup_destroy(queries_stream(), GROUP)
+    rates: list[float] = []
+    for _ in range(2):  # the first makes the rows
+        EntityDemand.objects.update(query_count=0)
+        AppliedBatch.objects.all().delete()
+        redis.delete(updates_stream())
+        took = consumers([COUNT, str(BATCH)], {})
+        counted: Any = EntityDemand.objects.aggregate(Sum("query_count"))["query_count__sum"]
+        assert counted == EVENTS, f"{counted} of {EVENTS} counted"
+        rates.append(EVENTS / took)
+        redis.xgroup_destroy(queries_stream(), GROUP)
+    rate = max(rates)
+    distribution = f"{EVENTS:,} events, Zipf over {ENTITIES:,} entities, {CONSUMERS} consumers, batches of {BATCH}"
+    report.claim("counted exactly once", rate, "/s", 60_000, at_least=True, reference=distribution)
+    report.claim("of reading and acknowledging alone", rate / bare, "x", 0.3, at_least=True, reference=f"{bare:,.0f}/s")
+    report.figure("runs", ", ".join(f"{each:,.0f}/s" for each in rates))
+    redis.delete(queries_stream(), updates_stream())
+    return report
