@@ -8,6 +8,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
+from analytics.views import search
 from config import health
 from config.metrics.views import metrics
 
@@ -21,6 +22,8 @@ urlpatterns = [
     path("projects/", include("projects.urls")),
     path("tenders/", include("tenders.urls")),
     path("quiz/", include("quiz.urls")),
+    path("search/", search.search, name="search-page"),
+    path("search/answer/", search.answer, name="search-answer"),
     path("jobs/", include("jobs.urls")),
     path("organisation/webhooks/", include("jobs.webhooks.urls")),
     path("accounts/", include("allauth.urls")),

@@ -11,6 +11,7 @@ LONGEST_WORD = 40
 _WORD = re.compile(r"[^\W_]+")
 # 4.1.2, 45233000-9, EN 1992-1-1, 97.119(b)(2): what is joined by such signs and holds a digit is a word of its own too.
 _JOINED = re.compile(r"(?=[^\s]*\d)[^\W_]+(?:(?:[.\-/]|\()[^\W_]+\)?)+")
+_CHECK_DIGIT = re.compile(r"\b(\d{8})-\d\b")  # of a CPV code: says nothing that the eight before it don't
 _JOINT = re.compile(r"[.\-/()]+")
 
 # What questions are made of and answers are not: folded. Not "this", "no", "not", "all": programmers and lawyers ask
@@ -49,7 +50,7 @@ def stem(word: str) -> str:
 
 def words_of(text: str) -> list[str]:
     """As they are indexed: stems in order, without stopwords; joined codes as one word besides their parts."""
-    text = folded(text)
+    text = _CHECK_DIGIT.sub(r"\1", folded(text))
     found = [stem(word[:LONGEST_WORD]) for word in _WORD.findall(text) if word not in STOPWORDS]
     if any(letter.isdigit() for letter in text):
         found += [joined(match[0]) for match in _JOINED.finditer(text)]

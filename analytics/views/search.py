@@ -1,0 +1,70 @@
+"""The answer page: a question, its answer with sources, and everything else that was found."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.pages import PageRequest, page
+from config.api.throttles import ATTRIBUTE, TooManyCalls, refusal
+from config.throttling import Window, count, is_enabled, limits_of
+
+from ..exceptions import BadQuestion
+from ..registry import sources
+from ..services import answering, searching
+
+MOST = 30
+
+
+@page
+@require_safe
+def search(request: PageRequest) -> HttpResponse:
+    """With a question: its answer, unless a model is to be asked, which the page then does by itself."""
+    question = request.GET.get("q", "").replace("\x00", "").strip()
+    chosen = request.GET.get("type", "")[:20].replace("\x00", "")
+    types = {source.entity_type: source.label for source in sources()}
+    context: dict[str, Any] = {
+        "q": question,
+        "chosen": chosen,
+        "types": types.items(),
+        "longest": answering.LONGEST,
+        "is_model_asked": answering.is_model_asked(),
+    }
+    if question:
+        context |= _found(request, question, chosen)
+    return render(request, "analytics/search.html", context)
+
+
+@page
+@require_POST
+def answer(request: PageRequest) -> HttpResponse:
+    """The answer alone, for htmx. Counted as expensive where a model is asked. BadQuestion, TooManyCalls."""
+    if answering.is_model_asked():
+        _count(request)
+    answered = answering.answer(user=request.user, question=request.POST.get("q", ""))
+    return render(request, "analytics/_answer.html", {"answered": answered})
+
+
+def _found(request: PageRequest, question: str, chosen: str) -> dict[str, Any]:
+    try:
+        found = searching.search(user=request.user, q=question[: searching.LONGEST], entity_type=chosen, limit=MOST)
+        answered = None
+        if not chosen and not answering.is_model_asked():
+            answered = answering.answer(user=request.user, question=question, is_signal=request.method == "GET")
+    except BadQuestion:
+        return {"problem": f"Ask with 1 to {answering.LONGEST:,} characters."}
+    return {"found": found, "answered": answered}
+
+
+def _count(request: HttpRequest) -> None:
+    """In the windows of `expensive`, as the same call of the API is. TooManyCalls."""
+    if not is_enabled():
+        return
+    verdict = count([Window(limit, str(request.user.pk)) for limit in limits_of("expensive")])
+    setattr(request, ATTRIBUTE, verdict)
+    if verdict is not None and not verdict.is_allowed:
+        detail, extra = refusal(request)
+        raise TooManyCalls(detail, extra=extra)
