@@ -16,7 +16,7 @@ from .site import Site
 pytestmark = pytest.mark.faults
 
 EVENTS = 60_000 if SOAK else 12_000
-KILLS = 12 if SOAK else 6
+KILLS = 12
 CONSUMERS = 3
 ENTITIES = 300
 STREAM, UPDATES, GROUP = "faults:query_signals", "faults:update_requests", "plumbline_workers"
