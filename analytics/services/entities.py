@@ -246,7 +246,7 @@ def _columns(rows: Iterable[Described], hashes: dict[str, str]) -> tuple[list[li
     """Lists for COLUMNS, and the version of the embeddings."""
     told = [_cut(each) for each in rows]
     embedder = current_embedder()
-    vectors = embedder.encode([text_of(each.name, each.text) for each in told]) if embedder else []
+    vectors: Any = embedder.encode([text_of(each.name, each.text) for each in told]) if embedder else []
     placed = [_vector(row) for row in vectors] if embedder else [None] * len(told)
     return [
         [each.source_id for each in told],

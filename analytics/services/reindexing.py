@@ -10,6 +10,8 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.utils import timezone
 
+from accounts.models import Organisation
+
 from ..exceptions import SourceMissing
 from ..models import Entity, StoredVocabulary
 from ..registry import EntitySource, source_named, sources
@@ -106,8 +108,9 @@ def _count_words(owner: UUID | None) -> None:
             f"SELECT word, ndoc FROM ts_stat('SELECT search FROM analytics_entity WHERE organisation_id {whose}')"
         )
         words = packed(dict(cursor.fetchall()))
+    organisation = Organisation.objects.get(pk=owner) if owner else None
     StoredVocabulary.objects.update_or_create(
-        organisation_id=owner, defaults={"documents": documents, "words": words, "counted_at": timezone.now()}
+        organisation=organisation, defaults={"documents": documents, "words": words, "counted_at": timezone.now()}
     )
 
 
