@@ -12,7 +12,7 @@ from benchmarks.report import Report, keep, print_report
 
 NAMES = (
     "bulk", "events", "jobs", "throttles", "caches", "limits", "pages", "models", "tenders", "quiz", "quiz_endpoint",
-    "demand",
+    "demand", "search",
 )  # fmt: skip
 
 
@@ -45,6 +45,7 @@ def _measures(wanted: list[str], folder: Path) -> list[tuple[str, Callable[[], I
         pages,
         quiz,
         quiz_endpoint,
+        search,
         tenders,
         throttles,
     )
@@ -63,6 +64,7 @@ def _measures(wanted: list[str], folder: Path) -> list[tuple[str, Callable[[], I
         ("quiz_endpoint", quiz_endpoint.measure),
         ("models", models.measure),
         ("demand", demand.measure),
+        ("search", search.measure),
     ]
 
 
