@@ -96,11 +96,11 @@ def worker_redis() -> redis.Redis:
 
 
 def async_events_redis() -> redis.asyncio.Redis:
-    """A client of the running event loop; the caller closes it. Reads of a subscription block for as long as they
-    like."""
+    """A client of the running event loop; the caller closes it, and bounds what it asks (jobs/sockets/patience.py):
+    reads of a subscription block for as long as they like, and a busy loop takes long to connect."""
     return redis.asyncio.Redis.from_url(
         events_url(),
-        socket_connect_timeout=tuning.REDIS_CONNECT_TIMEOUT_S,
+        socket_connect_timeout=None,
         health_check_interval=15,
         retry=redis.asyncio.retry.Retry(NoBackoff(), 0),
     )

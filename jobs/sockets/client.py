@@ -20,6 +20,7 @@ from ..connections import RedisError
 from ..events import stream
 from . import access, frames
 from .hub import Hub
+from .patience import patience
 
 log = structlog.get_logger(__name__)
 # Where the snapshot stands: before the events that were missed, after them, or left out if they say it all.
@@ -177,7 +178,7 @@ class Client:
             if not await self._hub.stands():
                 return None
             try:
-                async with asyncio.timeout(tuning.REDIS_TIMEOUT_S):
+                async with patience(tuning.REDIS_TIMEOUT_S):
                     return await stream.read_since_async(self._hub.redis, channel, since)
             except (RedisError, OSError):
                 return None

@@ -20,6 +20,7 @@ from .. import metrics, tuning
 from ..connections import RedisError, async_events_redis
 from ..events import stream
 from . import access, frames
+from .patience import patience
 
 if TYPE_CHECKING:
     from .client import Client
@@ -88,7 +89,7 @@ class Hub:
         while True:
             try:
                 async with self.redis.pubsub() as subscription:
-                    async with asyncio.timeout(2 * tuning.REDIS_TIMEOUT_S):
+                    async with patience(2 * tuning.REDIS_TIMEOUT_S):
                         await self._subscribe(subscription)
                     self.subscribed.set()
                     self._tried.set()
@@ -154,10 +155,8 @@ class Hub:
         await subscription.subscribe(stream.messages_channel(), stream.control_channel())
         confirmed = 0
         while confirmed < 2:
-            message = await subscription.get_message(timeout=tuning.REDIS_TIMEOUT_S)
-            if message is None:
-                raise TimeoutError("Redis does not confirm the subscription.")
-            confirmed += message["type"] == "subscribe"
+            message = await subscription.get_message(timeout=None)
+            confirmed += message is not None and message["type"] == "subscribe"
 
     def _dispatch(self, message: dict[str, Any]) -> None:
         if message["channel"] == stream.control_channel().encode():
