@@ -25,6 +25,8 @@ ROOT = Path(__file__).resolve().parent.parent
 def measure() -> Iterator[Report]:
     yield publishing()
     yield counting()
+    yield reading(ENTITIES, 1_000_000, 15.0)
+    yield reading(1_000_000, 20_000_000, 25.0)
 
 
 def lay_entities(count: int, *, source: str = "bench.thing") -> list[str]:
@@ -194,3 +196,97 @@ def counting() -> Report:
     report.figure("runs", ", ".join(f"{each:,.0f}/s" for each in rates))
     redis.delete(queries_stream(), updates_stream())
     return report
+
+
+DEMAND = """
+INSERT INTO analytics_entitydemand (entity_id, organisation_id, entity_type, rank, query_count, first_queried_at,
+    last_queried_at, current_1d, previous_1d, growth_1d, current_7d, previous_7d, growth_7d, current_30d, previous_30d,
+    growth_30d, needs_update, refreshed_at)
+SELECT id, NULL, entity_type, {origin} + log(2, (1 + c30)::numeric)::float8, 2 * c30, now() - interval '50 days', now(),
+    c1, p1, (c1 - p1) / sqrt(c1 + p1 + 1), c7, p7, (c7 - p7) / sqrt(c7 + p7 + 1),
+    c30, c30, 0, n % 50 = 0, now() - make_interval(days => (n % 45)::int)
+FROM (SELECT id, entity_type, n, (most / (n + 1))::int + 1 AS c30, (most / (n + 1) / 30)::int + (n % 7)::int AS c1,
+        (most / (n + 1) / 30)::int + (n % 3)::int AS p1, (most / (n + 1) / 4)::int + (n % 11)::int AS c7,
+        (most / (n + 1) / 4)::int + (n % 5)::int AS p7
+    FROM (SELECT id, entity_type, source_id::bigint AS n, {most}::float8 AS most FROM analytics_entity) e) laid
+"""
+HOURS = """
+INSERT INTO analytics_demandbucket (entity_id, hour, count)
+SELECT lpad(to_hex(e + 1), 32, '0')::uuid, date_trunc('hour', now()) - make_interval(hours => h), {each}
+FROM generate_series(0, {hours} - 1) h, LATERAL (
+    SELECT DISTINCT ((h * 7919::bigint + n * 104729::bigint) % {entities})::bigint AS e
+    FROM generate_series(1, {a_hour}) n
+) chosen
+"""
+PATHS = (
+    "stats",
+    "top?limit=10",
+    "top?limit=10&entity_type=clause",
+    "trending?limit=10&timeframe=7d",
+    "stale?limit=10",
+    "entity/00000000-0000-0000-0000-000000000007",
+)
+
+
+def lay_demand(entities: int, events: int) -> None:
+    """A row of windows for each entity, by Zipf, and hours over 60 days that hold the events."""
+    from django.db import connection
+
+    from analytics.services.counting import clock
+    from analytics.services.proving import prove
+    from analytics.streams.scoring import half_lives
+
+    lay_entities(entities)
+    hours = 60 * 24
+    a_hour = min(entities, max(1, events // hours // 5))
+    told = {
+        "origin": half_lives(time.time(), clock().half_life_days) - 1,
+        "most": events / 30,
+        "each": 5,
+        "hours": hours,
+        "entities": entities,
+        "a_hour": a_hour,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(DEMAND.format(**told))
+        cursor.execute(HOURS.format(**told))
+        cursor.execute("VACUUM ANALYZE analytics_entitydemand")
+        cursor.execute("VACUUM ANALYZE analytics_demandbucket")
+    prove()
+
+
+def reading(entities: int, events: int, limit_ms: float) -> Report:
+    import http.client
+
+    from accounts.models import Membership, Organisation, User
+    from accounts.services import tokens_for
+    from benchmarks.ground import web
+
+    report = Report(f"Reading demand: {entities:,} entities, {events:,} events behind them, over HTTP, uncached")
+    began = time.perf_counter()
+    lay_demand(entities, events)
+    report.figure("laid down in", f"{time.perf_counter() - began:.0f} s")
+    organisation, _ = Organisation.objects.get_or_create(name="Bench demand")
+    user, is_new = User.objects.get_or_create(email="demand@bench.example", defaults={"email_verified": True})
+    if is_new:
+        Membership.objects.create(organisation=organisation, user=user)
+    headers = {"Authorization": f"Bearer {tokens_for(user=user).access}"}
+    os.environ["CACHES_ENABLED"] = "0"
+    try:
+        with web() as port:
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+            for path in PATHS:
+                took = sorted([_asked(connection, path, headers) for _ in range(220)][20:])  # the first warm up
+                report.claim(f"{path.partition('/')[0]}, p95", took[int(len(took) * 0.95)], "ms", limit_ms)
+    finally:
+        del os.environ["CACHES_ENABLED"]
+    return report
+
+
+def _asked(connection: Any, path: str, headers: dict[str, str]) -> float:
+    began = time.perf_counter()
+    connection.request("GET", f"/api/analytics/demand/{path}", headers=headers)
+    answer = connection.getresponse()
+    answer.read()
+    assert answer.status == 200, (path, answer.status)
+    return (time.perf_counter() - began) * 1000

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import lru_cache
+from math import log2
 
 from .entries import LONGEST_QUERY, Signal
-from .scoring import rank_of
+from .scoring import HOUR_S, half_lives, rank_of
 from .trends import HOURS_OF
 
 HOUR_MS = 3_600_000
@@ -102,28 +103,45 @@ class Columns:
 
 def columns_of(sums: Sums, *, half_life_days: float, windows_at: int) -> Columns:
     """`windows_at`: the hour with which the windows end. What is later counts as current: time will catch up."""
-    made = Columns()
+    made, places = Columns(), _places(sums, half_life_days, windows_at)
+    windows = [column for span in HOURS_OF for column in made.windows[span]]
     for entity in sorted(sums.entities):
         asked = sums.entities[entity]
-        made.ids.append(entity)
-        made.counts.append(asked.count)
-        made.ranks.append(rank_of(asked.hours.items(), half_life_days))
-        made.first_s.append(asked.first_ms / 1000)
-        made.last_s.append(asked.last_ms / 1000)
-        for span, hours in HOURS_OF.items():
-            current = previous = 0
-            for hour, count in asked.hours.items():
-                age = windows_at - hour
-                if age < hours:
-                    current += count
-                elif age < 2 * hours:
-                    previous += count
-            made.windows[span][0].append(current)
-            made.windows[span][1].append(previous)
-        for hour in sorted(asked.hours):
+        counted = [0] * len(windows)
+        for hour, count in asked.hours.items():
             made.bucket_ids.append(entity)
             made.bucket_hours.append(hour)
-            made.bucket_counts.append(asked.hours[hour])
+            made.bucket_counts.append(count)
+            for place in places[hour][1]:
+                counted[place] += count
+        made.ids.append(entity)
+        made.counts.append(asked.count)
+        made.ranks.append(_rank(asked.hours, places, half_life_days))
+        made.first_s.append(asked.first_ms / 1000)
+        made.last_s.append(asked.last_ms / 1000)
+        for column, count in zip(windows, counted, strict=True):
+            column.append(count)
+    return made
+
+
+def _rank(hours: dict[int, int], places: dict[int, tuple[float, list[int]]], half_life_days: float) -> float:
+    if len(hours) > 1:
+        return rank_of(hours.items(), half_life_days)
+    [(hour, count)] = hours.items()  # by far most
+    return places[hour][0] + log2(count)
+
+
+def _places(sums: Sums, half_life_days: float, windows_at: int) -> dict[int, tuple[float, list[int]]]:
+    """By hour: half-lives since the origin, and the windows that it is in (current and previous of each, in turn)."""
+    made: dict[int, tuple[float, list[int]]] = {}
+    for hour in {hour for asked in sums.entities.values() for hour in asked.hours}:
+        age, within = windows_at - hour, []
+        for number, hours in enumerate(HOURS_OF.values()):
+            if age < hours:
+                within.append(2 * number)
+            elif age < 2 * hours:
+                within.append(2 * number + 1)
+        made[hour] = half_lives(hour * HOUR_S, half_life_days), within
     return made
 
 
