@@ -6,6 +6,7 @@ after the other. The same answer again is the same answer; another one does not 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -20,7 +21,7 @@ from accounts.models import User
 from jobs.events import publish_on_commit
 
 from ..exceptions import AlreadyAnswered, AnswerRefused, AttemptMissing, AttemptOver, BadQuiz, TimeIsOver
-from ..models import Answer, Attempt
+from ..models import Answer, Attempt, QuestionVersion
 from ..practice.asking import BadAnswer, given_of, order_of
 from ..practice.marking import ALL, PLACES, mark
 from .drawing import DEFAULT, draw, visible_category, visible_clause
@@ -73,20 +74,24 @@ def start(
                 started_at=now,
                 deadline_at=now + timedelta(minutes=minutes) if minutes else None,
             )
-            Answer.objects.bulk_create(
-                Answer(
-                    attempt=attempt,
-                    position=position,
-                    version=version,
-                    shown=order_of(version.kind, version.body, f"{attempt.pk}/{position}"),
-                )
-                for position, version in enumerate(versions, 1)
-            )
+            _lay_down(attempt, versions)
     except IntegrityError:  # the other tab was quicker
         if category and (open_exam := _open_exam(actor, category.pk)):
             return open_exam, False
         raise
     return attempt, True
+
+
+def _lay_down(attempt: Attempt, versions: Sequence[QuestionVersion]) -> None:
+    Answer.objects.bulk_create(
+        Answer(
+            attempt=attempt,
+            position=position,
+            version=version,
+            shown=order_of(version.kind, version.body, f"{attempt.pk}/{position}"),
+        )
+        for position, version in enumerate(versions, 1)
+    )
 
 
 def look(*, actor: User, attempt_id: UUID) -> Attempt:

