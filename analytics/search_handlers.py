@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from typing import Any
+from uuid import UUID
 
 from jobs.registry import register
 from jobs.run import Run
 
-from .services import embeddings, reindexing
+from .services import embeddings, entities, refreshing, reindexing
 
 
-@register(reindexing.KIND, queue="low", timeout_s=4 * 3600, title="Rebuild the search index")
+@register(entities.REINDEX, queue="low", timeout_s=4 * 3600, title="Rebuild the search index")
 def reindex(run: Run, params: dict[str, Any]) -> dict[str, Any]:
     """params: source (all unless told)."""
     return asdict(reindexing.reindex(source=params.get("source"), report=run.report))
@@ -20,3 +21,9 @@ def reindex(run: Run, params: dict[str, Any]) -> dict[str, Any]:
 @register(reindexing.FIT, queue="low", timeout_s=4 * 3600, title="Learn meanings from the texts")
 def fit_embedding(run: Run, params: dict[str, Any]) -> dict[str, Any]:
     return {"version": embeddings.fit_embedding(report=run.report)}
+
+
+@register(refreshing.NAMED, title="Refresh entities")
+def refresh_named(run: Run, params: dict[str, Any]) -> dict[str, Any]:
+    """params: entity_ids."""
+    return asdict(entities.refresh(entity_ids=list(map(UUID, params["entity_ids"])), report=run.report))

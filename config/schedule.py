@@ -79,6 +79,12 @@ SCHEDULE = (
         description="Rolls old hours of demand up to days and proves that hours and days add up to the counts",
     ),
     Task(
+        name="reindex",
+        cron="10 4 * * *",
+        kind="analytics.reindex",
+        description="Reads everything that is to be found anew; learns meanings when it has grown by half",
+    ),
+    Task(
         name="trim",
         cron="10 2 * * *",
         kind="jobs.trim",

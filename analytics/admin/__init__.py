@@ -1,5 +1,5 @@
 """Demand and entities in the admin."""
 
-from . import demand
+from . import demand, entities
 
-__all__ = ["demand"]
+__all__ = ["demand", "entities"]

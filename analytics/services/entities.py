@@ -13,8 +13,10 @@ import orjson
 from django.db import transaction
 from django.utils import timezone
 
+from jobs.services import enqueue
+
 from ..exceptions import SourceMissing
-from ..models import DemandBucket, DemandDay, Entity
+from ..models import DemandBucket, DemandDay, Entity, StoredVocabulary
 from ..registry import Described, EntitySource, source_named
 from ..search.codes import normal
 from ..search.words import words_of
@@ -23,6 +25,7 @@ from .counting import clock, raw_cursor
 from .embeddings import current_embedder, text_of
 from .totals import Change, Key, change_totals
 
+REINDEX = "analytics.reindex"
 CHUNK = 500  # keys read, compared and written at once
 LONGEST_NAME, LONGEST_URL, LONGEST_TEXT = 300, 300, 20_000
 
@@ -118,7 +121,14 @@ def refresh(
             done += len(chunk)
             if report:
                 report(done, total, f"Refreshed {done:,} of {total:,}: {counts}")
+    _begin_index()
     return counts
+
+
+def _begin_index() -> None:
+    """A site that was never indexed is, once the first of its things has changed."""
+    if not StoredVocabulary.objects.exists():
+        enqueue(kind=REINDEX, params={}, queue="low", dedupe_key=REINDEX)
 
 
 def refresh_chunk(*, source: EntitySource, source_ids: Sequence[str], is_asked_for: bool) -> Counts:
@@ -180,7 +190,7 @@ def _keep_totals(
     """What leaves a key of the totals, and what joins another: with all that was asked for it."""
     staying = {row.id for row in changed}
     moving = {row.id: described[key] for key, row in held.items() if row.id in staying}
-    demand = _demand_of([row.id for row in (*changed, *gone)])
+    demand = _demand_of([row.id for row in (*changed, *gone, *touched)])  # locked in one go, before any is written
     for row in (*changed, *gone):
         leaving = Change(entities=1, needing=int(row.needs_update))
         leaving.add(demand.get(row.id, Change()))

@@ -10,16 +10,17 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.utils import timezone
 
-from accounts.models import Organisation
+from accounts.models import Organisation, User
+from jobs.models import Job
+from jobs.services import enqueue
 
 from ..exceptions import SourceMissing
 from ..models import Entity, StoredVocabulary
 from ..registry import EntitySource, source_named, sources
 from ..search.vocabulary import packed
 from . import embeddings
-from .entities import CHUNK, Counts, refresh_chunk
+from .entities import CHUNK, REINDEX, Counts, refresh_chunk
 
-KIND = "analytics.reindex"
 FIT = "analytics.fit_embedding"
 Report = Callable[[int, int, str], None]
 
@@ -32,6 +33,19 @@ SELECT source_id FROM analytics_entity e WHERE source = %s AND created_at < %s A
 ORDER BY source_id LIMIT %s
 """
 FORGOTTEN = "SELECT DISTINCT source FROM analytics_entity WHERE NOT source = ANY(%s)"
+
+
+def start_reindex(*, actor: User, source: str | None = None) -> Job:
+    """Queue it; the one that is under way already, if there is one. SourceMissing."""
+    if source is not None and source_named(source) is None:
+        raise SourceMissing(f"There is no source named {source!r}.")
+    params = {"source": source} if source else {}
+    return enqueue(kind=REINDEX, params=params, actor=actor, dedupe_key=":".join(filter(None, (REINDEX, source))))
+
+
+def start_fitting(*, actor: User) -> Job:
+    """As `start_reindex`."""
+    return enqueue(kind=FIT, params={}, actor=actor, dedupe_key=FIT)
 
 
 def reindex(*, source: str | None = None, report: Report | None = None) -> Counts:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
+from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Organisation
@@ -15,6 +17,7 @@ from analytics.registry import sources
 from analytics.services import embeddings, entities, requesting
 from analytics.services.entities import Counts
 from analytics.services.reindexing import reindex
+from jobs.models import Job
 from projects.models import Position
 from quiz.models import Clause, Edition
 from tenders.models import Tender
@@ -167,3 +170,42 @@ def test_the_command_tells_its_counts_as_json(capsys: pytest.CaptureFixture[str]
     make_clauses()
     call_command("reindex", "--json")
     assert capsys.readouterr().out.strip() == '{"created": 5, "updated": 0, "unchanged": 0, "removed": 0}'
+
+
+def test_the_first_thing_that_is_refreshed_has_the_whole_site_indexed() -> None:
+    make_clauses()
+    one = Clause.objects.first()
+    assert one is not None
+    entities.refresh(source=CLAUSES, source_ids=[str(one.pk)])
+    assert Job.objects.filter(kind="analytics.reindex").count() == 1
+    index()
+    entities.refresh(source=CLAUSES, source_ids=[str(one.pk)])
+    assert Job.objects.filter(kind="analytics.reindex").count() == 1
+
+
+def test_staff_rebuild_the_index_and_refresh_what_they_choose(drain: Callable[[], int]) -> None:
+    make_clauses()
+    boss = make_user("boss", is_staff=True)
+    boss.is_superuser = True
+    boss.save()
+    client = Client()
+    client.force_login(boss)
+    assert client.post("/admin/analytics/entity/rebuild/").status_code == 302
+    drain()
+    assert Entity.objects.count() == 5
+    row = Entity.objects.all()[0]
+    chosen = {"action": "refresh_now", "_selected_action": [str(row.pk)]}
+    before = row.updated_at
+    assert client.post("/admin/analytics/entity/", chosen).status_code == 302
+    drain()
+    row.refresh_from_db()
+    assert row.updated_at > before and not row.needs_update
+    for path in ("entity/", f"entity/{row.pk}/change/", "embeddingmodel/"):
+        assert client.get(f"/admin/analytics/{path}").status_code == 200
+
+
+def test_staff_without_the_permission_rebuild_nothing() -> None:
+    client = Client()
+    client.force_login(make_user("clerk", is_staff=True))
+    assert client.post("/admin/analytics/entity/rebuild/").status_code in (302, 403)
+    assert not Job.objects.exists()
