@@ -57,4 +57,5 @@ def _sync() -> Report:
         reference=f"{first['seconds']:.2f} s for {first['requests']} requests; floor {floor:.2f} s",
     )  # fmt: skip
     report.figure("a second time, nothing changed", f"{again['seconds']:.2f} s for {again['requests']} requests")
+    report.figure("processor time of it", f"{first['cpu_s']:.2f} s; the second time {again['cpu_s']:.2f} s")
     return report
