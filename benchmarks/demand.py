@@ -218,6 +218,10 @@ FROM generate_series(0, {hours} - 1) h, LATERAL (
     FROM generate_series(1, {a_hour}) n
 ) chosen
 """
+COUNTS = """
+UPDATE analytics_entitydemand d SET query_count = coalesce(
+    (SELECT sum(count) FROM analytics_demandbucket b WHERE b.entity_id = d.entity_id), 0)
+"""
 PATHS = (
     "stats",
     "top?limit=10",
@@ -250,6 +254,7 @@ def lay_demand(entities: int, events: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(DEMAND.format(**told))
         cursor.execute(HOURS.format(**told))
+        cursor.execute(COUNTS)
         cursor.execute("VACUUM ANALYZE analytics_entitydemand")
         cursor.execute("VACUUM ANALYZE analytics_demandbucket")
     prove()

@@ -198,6 +198,10 @@ def literal(values: Iterable[object]) -> str:
     return "{" + ",".join(map(str, values)) + "}"
 
 
+def literals(*columns: Iterable[object]) -> list[str]:
+    return [literal(column) for column in columns]
+
+
 def _count(cursor: Any, columns: Columns, half_life_days: float) -> list[Any]:
     """Of what the batch holds, by organisation and type: (organisation, type, signals, entities new, score)."""
     windows = [column for span in SPANS for column in columns.windows[span]]
@@ -206,11 +210,11 @@ def _count(cursor: Any, columns: Columns, half_life_days: float) -> list[Any]:
     totals = cursor.execute(
         COUNT,
         [
-            *map(literal, (columns.ids, columns.counts, columns.ranks, columns.first_s, columns.last_s, *windows)),
+            *literals(columns.ids, columns.counts, columns.ranks, columns.first_s, columns.last_s, *windows),
             top,
         ],
     ).fetchall()
-    cursor.execute(BUCKETS, [*map(literal, (columns.bucket_ids, columns.bucket_hours, columns.bucket_counts))])
+    cursor.execute(BUCKETS, literals(columns.bucket_ids, columns.bucket_hours, columns.bucket_counts))
     return [(*row, top) for row in totals]
 
 

@@ -17,6 +17,7 @@ from rest_framework.test import APIClient
 from schemathesis.generation import GenerationMode
 
 from accounts.models import Organisation, User
+from analytics.models import Entity
 from jobs.services import enqueue
 from projects.models import Finding, Position, Project
 from projects.services.auditing import AUDIT
@@ -76,6 +77,7 @@ def real_ids(project: Project, owner: User, path: str) -> dict[str, str]:
         "document_id": str(document.pk),
         "category_id": str(question.category_id),
         "lineage": str(Position.objects.filter(project=project)[0].lineage),
+        "entity_id": str(Entity.objects.create(name="Preheat", entity_type="clause", source="x", source_id="1").pk),
         "number": "1",
     }
 
