@@ -79,6 +79,7 @@ def real_ids(project: Project, owner: User, path: str) -> dict[str, str]:
         "lineage": str(Position.objects.filter(project=project)[0].lineage),
         "entity_id": str(Entity.objects.create(name="Preheat", entity_type="clause", source="x", source_id="1").pk),
         "number": "1",
+        "digest": "0" * 64,
     }
 
 

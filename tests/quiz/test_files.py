@@ -56,7 +56,7 @@ def test_a_file_is_read_once_and_says_what_it_could_not_take(folder: Path, capsy
     told = run(capsys, "import_questions", folder / "pool.gift", "--bank", "Pool")
     assert told == {
         "read": 4, "created": 2, "updated": 0, "unchanged": 0, "rejected": 2, "unsupported": {"essay": 1},
-        "format": "gift", "bank": "Pool",
+        "format": "gift", "bank": "Pool", "remarks": [],
     }  # fmt: skip
     assert set(SyncRejection.objects.values_list("code", "record_id")) == {
         ("essay", "pool.gift#3"),
