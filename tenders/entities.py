@@ -38,7 +38,7 @@ def tender_keys() -> Iterator[str]:
 
 def read_tenders(keys: Sequence[str]) -> Iterable[Described]:
     rows = Tender.objects.filter(pk__in=list(map(UUID, keys))).select_related("source")
-    for tender in rows.defer("search", "documents"):
+    for tender in rows.defer("documents"):
         codes = " ".join(dict.fromkeys([tender.cpv_main, *map(str, tender.cpv_codes), *map(str, tender.unspsc_codes)]))
         lots = " ".join(str(lot.get("title") or "") for lot in tender.lots if isinstance(lot, dict))
         told = [tender.description, lots, tender.buyer_name, codes]

@@ -10,7 +10,7 @@ from jobs.run import Run
 
 from . import webhooks
 from .models import Import, Source
-from .services import duplicates, fetching, removing, uploads
+from .services import duplicates, fetching, indexing, removing, uploads
 
 CANCELLED = "cancelled"  # whoever cancels a job knows of it
 MEMORY_MB = 1024  # an import takes some 150; a record of the largest size, as objects, a few times 32
@@ -100,4 +100,6 @@ def remove_source(run: Run, params: dict[str, Any]) -> dict[str, Any]:
 
 @register("tenders.sync_due", queue="low", title="Fetch all scheduled sources")
 def sync_due(run: Run, params: dict[str, Any]) -> dict[str, Any]:
-    return {"job_ids": [str(job_id) for job_id in fetching.start_due()]}
+    """Indexes, too, what an import that was broken off has left without words: nobody would find it."""
+    job_ids = [str(job_id) for job_id in fetching.start_due()]
+    return {"job_ids": job_ids, "indexed": indexing.index_words(report=run.report)}

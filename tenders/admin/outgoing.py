@@ -47,7 +47,7 @@ class TenderDocumentAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[TenderDocument]:
         rows: QuerySet[TenderDocument] = super().get_queryset(request)
-        return rows.defer("tender__search", "tender__description", "tender__lots", "tender__documents")
+        return rows.defer("tender__description", "tender__lots", "tender__documents")
 
     @display(description="State", label=STATES)
     def show_state(self, document: TenderDocument) -> str:

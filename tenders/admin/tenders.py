@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.postgres.search import SearchQuery
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -15,7 +14,7 @@ from unfold.decorators import action
 from accounts.admin_pages import ReadOnlyAdmin, figure
 
 from ..models import Tender, TenderRelease
-from ..services.searching import words_query
+from ..services.searching import as_words, words_query
 
 
 @admin.register(Tender)
@@ -30,19 +29,14 @@ class TenderAdmin(ReadOnlyAdmin):
     list_select_related = ["source"]
     show_full_result_count = False
     list_per_page = 50
-    exclude = ["search"]
     actions_detail = ["show_releases"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Tender]:
-        rows: QuerySet[Tender] = super().get_queryset(request)
-        return rows.defer("search")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        query = words_query(search_term.replace("\x00", ""))
+        query = as_words(words_query(search_term.replace("\x00", "")))
         if query:
-            queryset = queryset.filter(search=SearchQuery(query, config="simple", search_type="raw"))
+            queryset = queryset.filter(index__words=query)
         return queryset, False
 
     @action(description="Its releases", url_path="releases")
@@ -66,4 +60,4 @@ class TenderReleaseAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[TenderRelease]:
         """Lists without the bodies."""
         rows: QuerySet[TenderRelease] = super().get_queryset(request)
-        return rows.defer("raw", "tender__search", "tender__description", "tender__lots", "tender__documents")
+        return rows.defer("raw", "tender__description", "tender__lots", "tender__documents")

@@ -19,16 +19,16 @@ from ..models import Tender, TenderRelease
 from ..services.access import visible_tender
 from ..services.facets import facets_of
 from ..services.paging import NEWEST, page_of
-from ..services.searchfields import TenderFilters, filters_from
-from ..services.searching import search_tenders
+from ..services.searchfields import filters_from
+from ..services.searching import Search, search_for, visible_tenders
 from . import serializers
 
 UUID_REGEX = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 PROBLEM = OpenApiResponse(description="Problem details (RFC 9457) with a stable `code`.")
 
 
-def searched(request: Request) -> Any:
-    return search_tenders(
+def searched(request: Request) -> Search:
+    return search_for(
         user=actor_of(request), filters=filters_from(request.query_params), organisation_id=_organisation(request)
     )
 
@@ -76,8 +76,8 @@ class TenderViewSet(viewsets.GenericViewSet[Tender]):
     @extend_schema(responses={200: serializers.TenderDetailSerializer, 404: PROBLEM})
     def retrieve(self, request: Request, pk: str) -> Response:
         """One tender, with what was published of it and how your organisation has assessed it."""
-        rows = search_tenders(user=actor_of(request), filters=TenderFilters(), organisation_id=_organisation(request))
-        tender = rows.defer(None).defer("search").filter(pk=UUID(pk)).first()
+        rows = visible_tenders(user=actor_of(request), organisation_id=_organisation(request))
+        tender = rows.defer(None).filter(pk=UUID(pk)).first()
         if tender is None:
             raise TenderMissing("There is no such tender.")
         return Response(serializers.TenderDetailSerializer(tender).data)

@@ -2,6 +2,7 @@
 
 from .assessment import CompanyProfile, Decision, Enrichment, SavedSearch, Score
 from .duplicates import Duplicate, Fingerprint
+from .index import TenderIndex, Unindexed
 from .outgoing import CalendarEntry, CalendarFeed, Export, StoredContent, TenderDocument
 from .source import Import, Rejection, Source
 from .tender import Tender, TenderRelease
@@ -23,5 +24,7 @@ __all__ = [
     "StoredContent",
     "Tender",
     "TenderDocument",
+    "TenderIndex",
     "TenderRelease",
+    "Unindexed",
 ]

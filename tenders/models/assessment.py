@@ -107,8 +107,8 @@ class Score(models.Model):
 
     class Meta:
         constraints = [
-            # The upsert of an enrichment.
-            models.UniqueConstraint(fields=["organisation", "tender"], name="score_once"),
+            # The upsert of an enrichment. With the grade: facets read it from the index alone.
+            models.UniqueConstraint(fields=["organisation", "tender"], include=["relevance"], name="score_once"),
             models.CheckConstraint(
                 condition=models.Q(relevance_score__gte=0, relevance_score__lte=1), name="score_is_share"
             ),

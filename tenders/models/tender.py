@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from django.contrib.postgres.indexes import GinIndex
-from django.contrib.postgres.search import SearchVectorField
 from django.db import models
-from django.db.models import F
 from django.utils import timezone
 
 from ..querysets import TenderQuerySet, TenderReleaseQuerySet
@@ -18,7 +15,8 @@ class Tender(models.Model):
     """What is asked for, compiled from everything that was published of it.
 
     Written by services.importing alone, in bulk, keyed by (source, key); `content_hash` is of the fields that people
-    and analysers read, so that a release which changes none of them leaves `changed_at` as it was.
+    and analysers read, so that a release which changes none of them leaves `changed_at` as it was. What it is found
+    and sorted by stands in TenderIndex: lists of many go by its columns and indexes.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -50,7 +48,6 @@ class Tender(models.Model):
     flags = models.JSONField(default=list, blank=True, help_text="What to know before relying on it.")
     releases_count = models.PositiveIntegerField(default=1)
     content_hash = models.CharField(max_length=32)
-    search = SearchVectorField(null=True, editable=False, help_text="Built after the import, apart from it.")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     changed_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -61,20 +58,6 @@ class Tender(models.Model):
         constraints = [
             # The import's upsert.
             models.UniqueConstraint(fields=["source", "key"], name="tender_once")
-        ]
-        indexes = [
-            # Words in title, description, buyer.
-            GinIndex(fields=["search"], name="tender_search"),
-            # The list as it opens, and by deadline; the last column breaks ties for cursors.
-            models.Index(F("published_at").desc(nulls_last=True), F("id").desc(), name="tender_newest"),
-            models.Index(F("deadline_at").asc(nulls_last=True), F("id").desc(), name="tender_deadline"),
-            # Facets: narrowed by one of these, then newest first.
-            models.Index(F("country"), F("published_at").desc(nulls_last=True), name="tender_country"),
-            models.Index(F("cpv_main"), F("published_at").desc(nulls_last=True), name="tender_cpv"),
-            # A range of values, which may hold few: else all tenders would be looked through for them.
-            models.Index(fields=["value_amount"], name="tender_value"),
-            # The import: tenders whose words are not indexed yet.
-            models.Index(fields=["id"], name="tender_unindexed", condition=models.Q(search=None)),
         ]
 
     def __str__(self) -> str:

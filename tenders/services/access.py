@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 
 def visible_tender(*, tender_id: UUID, user: User) -> Tender:
     """Raises TenderMissing (404), for those who may not see its source too."""
-    tender: Tender | None = (
-        Tender.objects.visible_to(user).defer("search").select_related("source").filter(pk=tender_id).first()
-    )
+    tender: Tender | None = Tender.objects.visible_to(user).select_related("source").filter(pk=tender_id).first()
     if tender is None:
         raise TenderMissing("There is no such tender.")
     return tender

@@ -196,7 +196,7 @@ def _hits(feed: CalendarFeed, now: datetime) -> list[Tender]:
         hits = search_tenders(user=feed.user, filters=filters, organisation_id=feed.organisation_id)
     except BadFilter:
         return []
-    return list(hits.filter(deadline_at__gte=now).order_by("deadline_at", "id")[:MOST_HITS])
+    return list(hits.filter(index__deadline_at__gte=now).order_by("index__deadline_at", "id")[:MOST_HITS])
 
 
 def _noted(feed: CalendarFeed, wanted: dict[UUID, _Shown], now: datetime) -> dict[UUID, CalendarEntry]:

@@ -40,7 +40,8 @@ def forget() -> None:
 
 def _count(language: str) -> Corpus:
     """Those that say their language first; of those that don't, the ones that are told to be of it."""
-    tenders = Tender.objects.order_by(F("published_at").desc(nulls_last=True), "-id").only(*_FIELDS)
+    newest = (F("index__published_at").desc(nulls_last=True), "-index__tender_id")
+    tenders = Tender.objects.filter(index__isnull=False).order_by(*newest).only(*_FIELDS)
     subjects = [subject_of(tender) for tender in tenders.filter(language=language)[:SAMPLE]]
     if len(subjects) < SAMPLE:
         unsaid = (subject_of(tender) for tender in tenders.filter(language="")[:SAMPLE])

@@ -173,7 +173,7 @@ def published_also(tender: Tender, *, user: User) -> list[Tender]:
     first = list(pairs.filter(later=tender).values_list("earlier_id", flat=True))
     others = set(pairs.filter(earlier__in=[tender.pk, *first]).values_list("later_id", flat=True)) | set(first)
     rows = Tender.objects.visible_to(user).filter(pk__in=others - {tender.pk}).select_related("source")
-    near = [other for other in rows.defer("search", "description", "lots") if _are_same(tender, other)]
+    near = [other for other in rows.defer("description", "lots") if _are_same(tender, other)]
     return sorted(near, key=lambda other: (other.published_at or NEVER, other.pk))[:SHOWN]
 
 

@@ -80,7 +80,7 @@ def enrich_some(
     left out, so a second run of the same job writes nothing twice."""
     profile = selecting.profile_for(organisation_id)
     wanted = selecting.unread(organisation_id, by_model=False, revision=profile.revision).filter(pk__in=tender_ids)
-    tenders = list(wanted.defer("search", "documents"))
+    tenders = list(wanted.defer("documents"))
     readings = []
     for number, tender in enumerate(tenders, 1):
         readings.append(Reading(tender, by_rules(tender, profile)))
@@ -176,7 +176,7 @@ def _tender(tender_id: UUID, organisation_id: UUID, profile: Profile, *, again: 
         found = selecting.unread(
             organisation_id, by_model=modelling.is_configured(), revision=profile.revision, fell_back=fell_back
         )
-    tender: Tender | None = found.filter(pk=tender_id).defer("search", "documents").first()
+    tender: Tender | None = found.filter(pk=tender_id).defer("documents").first()
     return tender
 
 

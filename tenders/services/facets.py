@@ -8,49 +8,47 @@ from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from .. import cpv
-from ..models import Decision, Score, Tender
+from ..models import Decision, Score, TenderIndex
 from .searchfields import BANDS, DEADLINES, NOT_ASSESSED, UNDECIDED
+from .searching import Search
 
 EXACT_UP_TO = 5_000  # hits; more are told from a sample
-SAMPLE = 8_000  # tenders looked at, of the whole table: what a tenth of them have is told to within 7 %
+SAMPLED_PAGES = 1_333  # of the index: some 8,000 tenders; what a tenth of them have is told to within 7 %
+SURE = 1.3  # a sample says so many times EXACT_UP_TO: by chance alone it would not, so nothing is counted exactly
+THIN = 100  # hits in a sample that say less than the first ones do
 TOP = 20
-COLUMNS = (
-    "country", "cpv_main", "buyer_name", "status", "deadline_at", "value_amount", "score__relevance",
-    "standing__choice",
-)  # fmt: skip
-THIN = 100
-MOST = 2**31
+COLUMNS = ("tender_id", "country", "cpv_main", "buyer_name", "status", "deadline_at", "value_amount")
+FACETS = ("country", "cpv", "status", "deadline", "band", "relevance", "decision", "buyer")
 Counts = dict[str, dict[str, int]]
 Sql = tuple[str, tuple[Any, ...]]
-_TABLE = f'FROM "{Tender._meta.db_table}"'
+_TABLE = f'FROM "{TenderIndex._meta.db_table}"'
 _BANDS = " ".join(f"WHEN value < {high} THEN '{name}'" for name, (_, _, high) in BANDS.items() if high is not None)
 _LAST_BAND = next(name for name, (_, low, high) in BANDS.items() if high is None and low is not None)
-_IF_FEW = "WHERE (SELECT count FROM total) <= {most}"  # looked at once, before any facet is counted
-_EACH = "\n".join(
-    f"UNION ALL SELECT '{name}', {name}, count(*) FROM named {_IF_FEW} GROUP BY {name}"  # noqa: S608 - as below
-    for name in ("country", "cpv", "status", "deadline", "band", "relevance", "decision")
-)
-# How many there are is told first, from keys alone: of too many, no columns are read and no assessments joined. Then
-# once over the hits for each facet; buyers are many, of whom only the first are sent.
+# Once over the hits for all facets. Buyers are many, of whom only the first are sent. `facet` has a bit set for each
+# facet that the row is not of: GROUPING's way; all of them for the whole.
 _COUNTING = f"""
-WITH hits (country, cpv, buyer, status, deadline, value, relevance, decision) AS NOT MATERIALIZED ({{hits}}),
-named AS MATERIALIZED (
+WITH hits (tender, country, cpv, buyer, status, deadline, value) AS NOT MATERIALIZED ({{hits}}),
+named AS (
   SELECT country, left(cpv, 2) AS cpv, buyer, status,
     CASE WHEN deadline IS NULL THEN 'none' WHEN deadline < %s THEN 'past' WHEN deadline < %s THEN 'week'
       WHEN deadline < %s THEN 'month' ELSE 'later' END AS deadline,
     CASE WHEN value IS NULL THEN 'none' {_BANDS} ELSE '{_LAST_BAND}' END AS band,
-    coalesce(relevance, '{NOT_ASSESSED}') AS relevance, coalesce(decision, '{UNDECIDED}') AS decision
-  FROM hits),
-total AS MATERIALIZED (SELECT count(*) AS count FROM ({{keys}}) AS keys)
-SELECT 'all', '', count FROM total
-{_EACH}
-UNION ALL (SELECT 'buyer', buyer, count(*) FROM named {_IF_FEW} AND buyer <> '' GROUP BY buyer
-  ORDER BY 3 DESC, 2 LIMIT {TOP})
+    coalesce(relevance, '{NOT_ASSESSED}') AS relevance, coalesce(choice, '{UNDECIDED}') AS decision
+  FROM hits
+  LEFT JOIN tenders_score s ON s.tender_id = tender AND s.organisation_id = %s
+  LEFT JOIN tenders_decision d ON d.tender_id = tender AND d.organisation_id = %s AND d.is_standing),
+counted AS (
+  SELECT grouping({", ".join(FACETS)}) AS facet, coalesce({", ".join(FACETS)}) AS value, count(*) AS count
+  FROM named GROUP BY GROUPING SETS ({", ".join(f"({name})" for name in FACETS)}, ())),
+ranked AS (
+  SELECT *, row_number() OVER (PARTITION BY facet, value = '' ORDER BY count DESC, value) AS place FROM counted)
+SELECT facet, coalesce(value, ''), count FROM ranked WHERE place <= {TOP}
 """  # noqa: S608 - constants of this module
+_ALL = 2 ** len(FACETS) - 1
+_NAMES = {_ALL: "all"} | {_ALL - (1 << bit): name for bit, name in enumerate(reversed(FACETS))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,44 +76,51 @@ class Facets:
     band: list[FacetValue] = field(default_factory=list)
 
 
-def facets_of(rows: QuerySet[Tender]) -> Facets:
-    """Of the rows of `search_tenders`, in one to four queries whose cost does not grow with the table."""
-    rows = rows.order_by().select_related(None)
-    columns, few = rows.values_list(*COLUMNS), EXACT_UP_TO + 1
+def facets_of(search: Search) -> Facets:
+    """Of the hits of `searching.search_for`, in two to four queries whose cost does not grow with the table.
+
+    A sample comes first: it costs little, and tells where counting would be in vain.
+    """
+    columns = search.hits.order_by().values_list(*COLUMNS)
     try:
-        keys = rows.values_list("pk")[:few].query.sql_with_params()
-        hits = columns[:few].query.sql_with_params()
+        hits = columns.query.sql_with_params()
+        first = columns[: EXACT_UP_TO + 1].query.sql_with_params()
     except EmptyResultSet:  # nothing can be found: no source is visible, or none of those asked for
         return Facets(count=0, is_exact=True)
     with connection.cursor() as cursor:
-        exact = _counts(cursor, hits, keys, most=EXACT_UP_TO)
-        if exact["all"][""] <= EXACT_UP_TO:
-            return _facets(exact, 1.0, is_exact=True)
-        sampled, share = _sample(cursor, columns)
-        if sampled["all"].get("", 0) < THIN:
-            # A sample too thin says less than the first hits: at least so many.
-            return _facets(_counts(cursor, hits), 1.0, is_exact=False)
+        share = _share(cursor)
+        sampled = _counts(cursor, search, _sampled(hits, share)) if share < 1 else None
+        if sampled is None or sampled["all"][""] < SURE * EXACT_UP_TO * share:
+            exact = _counts(cursor, search, first)
+            if exact["all"][""] <= EXACT_UP_TO:
+                return _facets(exact, 1.0, is_exact=True)
+            if sampled is None:
+                sampled = _counts(cursor, search, hits)
+            elif sampled["all"][""] < THIN:
+                return _facets(exact, 1.0, is_exact=False)
     return _facets(sampled, 1 / share, is_exact=False)
 
 
-def _sample(cursor: Any, columns: Any) -> tuple[Counts, float]:
-    """Of hits among the tenders of some of the table's pages, always the same ones; and these pages' share of all."""
-    sql, params = columns.query.sql_with_params()
-    cursor.execute("SELECT reltuples FROM pg_class WHERE oid = %s::regclass", [Tender._meta.db_table])
-    share = min(1.0, SAMPLE / max(float(cursor.fetchone()[0]), SAMPLE))
-    sampled = f"{_TABLE} TABLESAMPLE SYSTEM ({100 * share:.4f}) REPEATABLE (1)"
-    return _counts(cursor, (sql.replace(_TABLE, sampled, 1), params)), share
+def _share(cursor: Any) -> float:
+    """Of the index' pages, those that are looked at."""
+    cursor.execute("SELECT pg_relation_size(%s) / current_setting('block_size')::int", [TenderIndex._meta.db_table])
+    return min(1.0, SAMPLED_PAGES / max(int(cursor.fetchone()[0]), 1))
 
 
-def _counts(cursor: Any, hits: Sql, keys: Sql = ("SELECT FROM named", ()), *, most: int = MOST) -> Counts:
-    """By facet and value; "all" has one, "", and stands alone where there are more than `most`. Counted by the server:
-    only sums are sent."""
+def _sampled(hits: Sql, share: float) -> Sql:
+    """Of hits on some of the index' pages, always the same ones."""
+    sql, params = hits
+    return sql.replace(_TABLE, f"{_TABLE} TABLESAMPLE SYSTEM ({100 * share:.4f}) REPEATABLE (1)", 1), params
+
+
+def _counts(cursor: Any, search: Search, hits: Sql) -> Counts:
+    """By facet and value; "all" has one, "". Counted by the server: only sums are sent."""
     now = timezone.now()
-    sql = _COUNTING.format(hits=hits[0], keys=keys[0], most=most)
-    cursor.execute(sql, [*hits[1], now, now + timedelta(days=7), now + timedelta(days=30), *keys[1]])
-    found: Counts = {"all": {"": 0}}
+    moments = (now, now + timedelta(days=7), now + timedelta(days=30))
+    cursor.execute(_COUNTING.format(hits=hits[0]), [*hits[1], *moments, *[search.organisation_id] * 2])
+    found: Counts = {}
     for facet, value, count in cursor.fetchall():
-        found.setdefault(facet, {})[value] = count
+        found.setdefault(_NAMES[facet], {})[value] = count
     return found
 
 

@@ -45,7 +45,7 @@ def enrich_in_bulk(
     batch = batching.find(key)
     if batch is None or batch.status == ModelBatch.Status.SUBMITTING:
         wanted = selecting.unread(organisation_id, by_model=True, revision=profile.revision, fell_back=fell_back)
-        tenders = list(wanted.filter(pk__in=tender_ids).defer("search", "documents"))
+        tenders = list(wanted.filter(pk__in=tender_ids).defer("documents"))
         if tenders or batch is not None:
             batch = _submit(key, organisation_id, profile, tenders)
     readings: list[Reading] = []
@@ -91,7 +91,7 @@ def _readings(outcomes: Sequence[Outcome[Assessment]], organisation_id: UUID, pr
     if not outcomes:
         return []
     sent = dict(outcome.call.reference.split() for outcome in outcomes)
-    tenders = Tender.objects.filter(pk__in=sent).defer("search", "documents")
+    tenders = Tender.objects.filter(pk__in=sent).defer("documents")
     as_sent = {str(tender.pk): tender for tender in tenders if tender.content_hash == sent[str(tender.pk)]}
     read_since = Score.objects.filter(
         organisation_id=organisation_id,

@@ -13,7 +13,8 @@ from uuid import UUID
 from django.db.models import F, Q, QuerySet
 
 from ..exceptions import BadFilter
-from ..models import Tender
+from ..models import Score, Tender
+from .searching import Search
 
 NEWEST, BY_DEADLINE, BY_RELEVANCE = "published", "deadline", "relevance"
 ORDERS = {NEWEST: "Newest first", BY_DEADLINE: "Earliest deadline first", BY_RELEVANCE: "Most relevant first"}
@@ -31,21 +32,20 @@ class TenderPage:
 class _Order:
     column: str
     is_descending: bool
-    last_id: str  # how the id of the row before compares: "id__lt" when ids go down
+    last_id: str  # how the id of the row before compares: less, when ids go down
     ids: str
     has_nulls: bool  # rows without the value come last; by relevance, only what has been assessed is listed
 
 
 _ORDERS = {
-    NEWEST: _Order("published_at", True, "id__lt", "-id", True),
-    BY_DEADLINE: _Order("deadline_at", False, "id__lt", "-id", True),
-    # By the annotation: a filter by the relation would join the scores once more, and no index would serve the order.
-    BY_RELEVANCE: _Order("relevance_score", True, "id__gt", "id", False),
+    NEWEST: _Order("published_at", True, "tender_id__lt", "-tender_id", True),
+    BY_DEADLINE: _Order("deadline_at", False, "tender_id__lt", "-tender_id", True),
+    BY_RELEVANCE: _Order("relevance_score", True, "tender_id__gt", "tender_id", False),
 }
 
 
-def page_of(rows: QuerySet[Tender], *, order: str = NEWEST, size: int = 50, cursor: str = "") -> TenderPage:
-    """One page of `search_tenders`. One query; a second one where it reaches those without the sorted value.
+def page_of(search: Search, *, order: str = NEWEST, size: int = 50, cursor: str = "") -> TenderPage:
+    """One page of `searching.search_for`. One query; a second one where it reaches those without the sorted value.
 
     By relevance only assessed tenders are listed. Raises BadFilter for an unknown order or a damaged cursor.
     """
@@ -53,19 +53,35 @@ def page_of(rows: QuerySet[Tender], *, order: str = NEWEST, size: int = 50, curs
     if way is None:
         raise BadFilter("There is no such order.", extra={"errors": {"ordering": [f"One of {', '.join(ORDERS)}."]}})
     value, last = _read(cursor, order) if cursor else (None, None)
+    keys = _keys(search, order)
     found: list[Tender] = []
     if last is None or value is not None:
-        found = list(_with_value(rows, way, value, last)[: size + 1])
+        found = _tenders(search, _with_value(keys, way, value, last)[: size + 1], way)
     if len(found) <= size and way.has_nulls:
-        without = rows.filter(**{f"{way.column}__isnull": True}).order_by(way.ids)
+        without = keys.filter(**{f"{way.column}__isnull": True}).order_by(way.ids)
         if last is not None and value is None:
             without = without.filter(**{way.last_id: last})
-        found += without[: size + 1 - len(found)]
+        found += _tenders(search, without[: size + 1 - len(found)], way)
     shown = found[:size]
     return TenderPage(shown, _written(shown[-1], order) if len(found) > size else "")
 
 
-def _with_value(rows: QuerySet[Tender], way: _Order, value: Any, last: UUID | None) -> QuerySet[Tender]:
+def _keys(search: Search, order: str) -> QuerySet[Any]:
+    """What is sorted: the index' rows, or the scores. The page is cut there, before anything else is read."""
+    if order != BY_RELEVANCE:
+        return search.hits
+    scores = Score.objects.filter(Q(("organisation_id", search.organisation_id)))
+    return scores.filter(tender_id__in=search.hits.values("tender_id"))
+
+
+def _tenders(search: Search, keys: QuerySet[Any], way: _Order) -> list[Tender]:
+    column = F(way.column)
+    sorting = column.desc(nulls_last=True) if way.is_descending else column.asc(nulls_last=True)
+    rows = search.assessed.filter(pk__in=keys.values("tender_id"))
+    return list(rows.order_by(sorting, way.ids.replace("tender_id", "id")))
+
+
+def _with_value(rows: QuerySet[Any], way: _Order, value: Any, last: UUID | None) -> QuerySet[Any]:
     column = F(way.column)
     sorting = column.desc(nulls_last=True) if way.is_descending else column.asc(nulls_last=True)
     rows = rows.filter(**{f"{way.column}__isnull": False}).order_by(

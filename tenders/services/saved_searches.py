@@ -85,15 +85,17 @@ def look(*, search_id: UUID, actor: User) -> SavedSearch:
 def news_of(search: SavedSearch, *, user: User, until: datetime | None = None) -> QuerySet[Tender]:
     """Tenders of the search that came after its `seen_until`. Raises BadFilter when the owner has left its firm."""
     rows = search_tenders(user=user, filters=filters_from(search.query), organisation_id=search.organisation_id).filter(
-        created_at__gt=search.seen_until
+        index__created_at__gt=search.seen_until
     )
-    return rows.filter(created_at__lte=until) if until else rows
+    return rows.filter(index__created_at__lte=until) if until else rows
 
 
 def settled_until() -> datetime:
     """Up to here, all tenders are there and can be found by their words; later ones may still be on their way."""
     now = timezone.now()
-    unindexed = Tender.objects.filter(search=None, created_at__gt=now - LONGEST_WAIT).aggregate(Min("created_at"))
+    unindexed = Tender.objects.filter(unindexed__isnull=False, created_at__gt=now - LONGEST_WAIT).aggregate(
+        Min("created_at")
+    )
     first: datetime | None = unindexed["created_at__min"]
     until = now - SETTLED_AFTER
     return min(until, first - timedelta(microseconds=1)) if first else until

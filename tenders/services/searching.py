@@ -7,8 +7,9 @@ to EXACT_UP_TO hits, and told from a sample of the table beyond that, which `Fac
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.contrib.postgres.search import SearchQuery
@@ -18,8 +19,8 @@ from django.utils import timezone
 from accounts.querysets import acting_organisation_id, organisation_ids_of
 
 from ..exceptions import BadFilter
-from ..models import Decision, Score, Source, Tender
-from .searchfields import BANDS, UNDECIDED, TenderFilters
+from ..models import Decision, Duplicate, Score, Source, Tender, TenderIndex
+from .searchfields import BANDS, NOT_ASSESSED, UNDECIDED, TenderFilters
 from .wording import folded
 
 if TYPE_CHECKING:
@@ -36,6 +37,17 @@ LIST_FIELDS = (
 )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What a search finds: `hits`, as the index has them, to be sorted and counted; `assessed`, all tenders, each as
+    the organisation has it, to be shown; `rows`, those of them that are hits."""
+
+    organisation_id: UUID | None  # whose assessments and decisions count
+    hits: QuerySet[TenderIndex]
+    assessed: QuerySet[Tender]
+    rows: QuerySet[Tender]
+
+
 def search_tenders(*, user: User, filters: TenderFilters, organisation_id: UUID | None = None) -> QuerySet[Tender]:
     """What the user may see and the filters let through, in no order yet (`paging.page_of` gives one).
 
@@ -43,29 +55,63 @@ def search_tenders(*, user: User, filters: TenderFilters, organisation_id: UUID 
     assessed) and `decision` (None: none). `organisation_id`: by default the one acted for; BadFilter if it is not one
     of the user's. Two short queries of its own; the rows are fetched when they are asked for.
     """
+    return search_for(user=user, filters=filters, organisation_id=organisation_id).rows
+
+
+def search_for(*, user: User, filters: TenderFilters, organisation_id: UUID | None = None) -> Search:
+    """The same, with its hits, for pages (`paging.page_of`) and facets (`facets.facets_of`).
+
+    Whoever narrows or sorts the rows further does so by `index__…`: tenders themselves have no indexes for that."""
     organisation = _organisation(user, organisation_id)
-    sources = list(Source.objects.visible_to(user).values_list("pk", flat=True))
+    sources = _sources(user)
     if filters.source:
         sources = [pk for pk in sources if pk in filters.source]
-    rows = Tender.objects.filter(source_id__in=sources).order_by()
-    rows = rows.annotate(
+    of_index = Q(source_id__in=sources) & _words(filters) & _figures(filters) & _times(filters)
+    of_tender = _of_organisation(filters, organisation)
+    hits = TenderIndex.objects.filter(of_index, of_tender)
+    if filters.duplicates:
+        # The earlier one must be a hit itself: else both would be gone.
+        earlier = Duplicate.objects.filter(later=OuterRef("pk"), earlier__in=hits.values("pk"))
+        of_tender &= Q(~Exists(earlier))
+        hits = hits.filter(~Exists(earlier))
+    assessed = _assessed(organisation)
+    return Search(organisation, hits, assessed, assessed.filter(_under("index", of_index), of_tender))
+
+
+def visible_tenders(*, user: User, organisation_id: UUID | None = None) -> QuerySet[Tender]:
+    """All that the user may see, indexed or not, each with what `search_tenders` gives it."""
+    return _assessed(_organisation(user, organisation_id)).filter(source_id__in=_sources(user))
+
+
+def _sources(user: User) -> list[UUID]:
+    return list(Source.objects.visible_to(user).order_by().values_list("pk", flat=True))
+
+
+def _assessed(organisation: UUID | None) -> QuerySet[Tender]:
+    rows = Tender.objects.order_by().annotate(
         score=FilteredRelation("scores", condition=Q(scores__organisation_id=organisation)),
         standing=FilteredRelation(
             "decisions", condition=Q(decisions__organisation_id=organisation, decisions__is_standing=True)
         ),
-    ).annotate(
-        relevance=F("score__relevance"),
-        relevance_score=F("score__relevance_score"),
-        summary=F("score__summary"),
-        keywords=F("score__keywords"),
-        decision=F("standing__choice"),
     )
-    rows = rows.filter(_words(filters), _figures(filters), _times(filters))
-    rows = rows.filter(_of_organisation(filters, organisation))
-    if filters.duplicates:
-        # The earlier one must be a hit itself: else both would be gone.
-        rows = rows.filter(~Exists(rows.filter(later_ones__later=OuterRef("pk"))))
-    return rows.select_related("source").only(*LIST_FIELDS)
+    return (
+        rows.annotate(
+            relevance=F("score__relevance"),
+            relevance_score=F("score__relevance_score"),
+            summary=F("score__summary"),
+            keywords=F("score__keywords"),
+            decision=F("standing__choice"),
+        )
+        .select_related("source")
+        .only(*LIST_FIELDS)
+    )
+
+
+def _under(path: str, condition: Q) -> Q:
+    """The same condition, of what the path leads to."""
+    children: list[Any] = list(condition.children)
+    moved = [_under(path, each) if isinstance(each, Q) else (f"{path}__{each[0]}", each[1]) for each in children]
+    return Q(*moved, _connector=condition.connector, _negated=condition.negated)
 
 
 def _organisation(user: User, organisation_id: UUID | None) -> UUID | None:
@@ -78,29 +124,31 @@ def _organisation(user: User, organisation_id: UUID | None) -> UUID | None:
     return organisation_id
 
 
-def words_query(text: str, *, weight: str = "") -> str:
+def words_query(text: str) -> str:
     """A tsquery of `simple` words, all of which must be there: beginnings of words; "in quotes" a phrase; -without.
 
-    "" when the text holds nothing to search for. `weight`: only there, such as B for the buyer's name.
+    "" when the text holds nothing to search for.
     """
     found = []
     for minus, phrase, word in _TERM.findall(folded(text))[:MOST_TERMS]:
         plain = (phrase or word).translate(_QUOTES).strip()
         if any(letter.isalnum() for letter in plain):
-            marks = ("" if phrase else "*") + weight
-            found.append(f"{'!' if minus else ''}'{plain}'{':' + marks if marks else ''}")
+            found.append(f"{'!' if minus else ''}'{plain}'{'' if phrase else ':*'}")
     return " & ".join(found)
+
+
+def as_words(query: str) -> Any:
+    """For a filter by words; None where the query is empty."""
+    return SearchQuery(query, config="simple", search_type="raw") if query else None
 
 
 def _words(filters: TenderFilters) -> Q:
     condition = Q()
     exact = filters.buyer.startswith('"') and filters.buyer.endswith('"') and len(filters.buyer) > 2
-    for query in (
-        words_query(filters.q),
-        words_query(filters.buyer.strip('"') if exact else filters.buyer, weight="B"),
-    ):
-        if query:
-            condition &= Q(search=SearchQuery(query, config="simple", search_type="raw"))
+    if words := as_words(words_query(filters.q)):
+        condition &= Q(words=words)
+    if words := as_words(words_query(filters.buyer.strip('"') if exact else filters.buyer)):
+        condition &= Q(buyer_words=words)
     if exact:
         condition &= Q(buyer_name=filters.buyer[1:-1])  # the words above find it by index, this makes sure
     return condition
@@ -161,7 +209,7 @@ def _deadline(name: str) -> Q:
 
 
 def _of_organisation(filters: TenderFilters, organisation: UUID | None) -> Q:
-    """By subquery: from the organisation's few rows to the tenders, not through all tenders."""
+    """By subquery: from the organisation's few rows to the tenders, not through all tenders. Of either."""
     condition = Q()
     if organisation is None:  # nobody has assessed or decided anything for this user
         asked = (filters.relevance, filters.decision)
@@ -169,11 +217,13 @@ def _of_organisation(filters: TenderFilters, organisation: UUID | None) -> Q:
     if filters.relevance:
         scores = Score.objects.filter(organisation_id=organisation)
         graded = Q(pk__in=scores.filter(relevance__in=filters.relevance).values("tender_id"))
-        condition &= graded | Q(score=None) if "none" in filters.relevance else graded
+        assessed = Exists(scores.filter(tender_id=OuterRef("pk")))
+        condition &= graded | Q(~assessed) if NOT_ASSESSED in filters.relevance else graded
     if filters.decision:
         standing = Decision.objects.standing().filter(organisation_id=organisation)
         decided = Q(pk__in=standing.filter(choice__in=filters.decision).values("tender_id"))
-        condition &= decided | Q(standing=None) if UNDECIDED in filters.decision else decided
+        has_one = Exists(standing.filter(tender_id=OuterRef("pk")))
+        condition &= decided | Q(~has_one) if UNDECIDED in filters.decision else decided
     return condition
 
 

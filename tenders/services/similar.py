@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from django.contrib.postgres.search import SearchQuery, SearchRank
-from django.db.models import F
+from django.contrib.postgres.search import SearchRank
+from django.db.models import F, QuerySet
 
-from ..models import Tender
-from ..querysets import TenderQuerySet
+from ..models import Source, Tender, TenderIndex
+from .searching import as_words
 from .wording import folded
 
 if TYPE_CHECKING:
@@ -30,16 +30,17 @@ def similar_to(tender: Tender, *, user: User, without: Sequence[UUID] = ()) -> l
     if not words:
         return []
     # No word can break out of the query: each is letters, digits and low lines.
-    query = SearchQuery(" | ".join(f"'{word}'" for word in words), search_type="raw", config="simple")
-    found = Tender.objects.visible_to(user).exclude(pk__in=[tender.pk, *without]).filter(search=query)
+    query = as_words(" | ".join(f"'{word}'" for word in words))
+    sources = list(Source.objects.visible_to(user).values_list("pk", flat=True))
+    found = TenderIndex.objects.filter(source_id__in=sources, words=query).exclude(pk__in=[tender.pk, *without])
     found = _of_kind(found, tender.cpv_main)
-    newest = found.order_by(F("published_at").desc(nulls_last=True), "-id").values("pk")[:COMPARED]
-    ranked = Tender.objects.filter(pk__in=newest).annotate(likeness=SearchRank(F("search"), query))
-    return list(ranked.defer("search", "description", "lots", "documents").order_by("-likeness", "-id")[:SHOWN])
+    newest = found.order_by(F("published_at").desc(nulls_last=True), "-tender_id").values("pk")[:COMPARED]
+    ranked = Tender.objects.filter(pk__in=newest).annotate(likeness=SearchRank(F("index__words"), query))
+    return list(ranked.defer("description", "lots", "documents").order_by("-likeness", "-id")[:SHOWN])
 
 
-def _of_kind(tenders: TenderQuerySet, code: str) -> TenderQuerySet:
+def _of_kind(rows: QuerySet[TenderIndex], code: str) -> QuerySet[TenderIndex]:
     """By range: an index in the database's own collation serves no LIKE."""
     if len(code) < 4:
-        return tenders
-    return tenders.filter(cpv_main__gte=code[:4], cpv_main__lt=f"{int(code[:4]) + 1:04}")
+        return rows
+    return rows.filter(cpv_main__gte=code[:4], cpv_main__lt=f"{int(code[:4]) + 1:04}")

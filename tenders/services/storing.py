@@ -168,7 +168,7 @@ def write(batch: Batch) -> None:
 
 
 def _change(cursor: Any, parts: list[bytes]) -> None:
-    """A release that changes nothing people read counts, and leaves the rest as it was: the words stay indexed."""
+    """A release that changes nothing people read counts, and leaves the rest as it was: the tender stays indexed."""
     columns = ", ".join(TENDERS)
     cursor.execute(
         f"CREATE TEMP TABLE staged ON COMMIT DROP AS SELECT {columns} FROM tenders_tender WITH NO DATA"  # noqa: S608
@@ -176,7 +176,7 @@ def _change(cursor: Any, parts: list[bytes]) -> None:
     _copy(cursor, "staged", TENDERS, parts)
     cursor.execute(
         f"UPDATE tenders_tender t SET {_SET}, content_hash = staged.content_hash, "  # noqa: S608 - our own names
-        "releases_count = staged.releases_count, changed_at = staged.changed_at, search = NULL "
+        "releases_count = staged.releases_count, changed_at = staged.changed_at "
         "FROM staged WHERE t.id = staged.id AND t.content_hash <> staged.content_hash"
     )
     cursor.execute(

@@ -22,7 +22,7 @@ from ..services.duplicates import with_duplicates
 from ..services.facets import facets_of
 from ..services.profiles import profile_of
 from ..services.searchfields import TenderFilters, filters_from
-from ..services.searching import search_tenders
+from ..services.searching import search_for
 from .narrowing import address, chosen_of, groups_of
 
 PAGE = 25
@@ -35,15 +35,15 @@ def search(request: PageRequest) -> HttpResponse:
     order = request.GET.get("order", paging.NEWEST)
     try:
         filters = filters_from(request.GET)
-        rows = search_tenders(user=request.user, filters=filters)
-        shown = paging.page_of(rows, order=order, size=PAGE, cursor=request.GET.get("cursor", ""))
+        found = search_for(user=request.user, filters=filters)
+        shown = paging.page_of(found, order=order, size=PAGE, cursor=request.GET.get("cursor", ""))
     except BadFilter as error:
         return _refused(request, error)
     context = _cards(request, shown, filters, order)
     is_part = bool(request.htmx) and not request.htmx.history_restore_request
     if is_part and request.htmx.target == "more":
         return render(request, "tenders/_cards.html", context)
-    facets = facets_of(rows)
+    facets = facets_of(found)
     context |= {
         "facets": facets,
         "groups": groups_of(facets, filters),

@@ -87,7 +87,7 @@ def test_nothing_is_said_where_nothing_is_new(search: SavedSearch) -> None:
 def test_what_cannot_be_found_by_its_words_yet_waits_and_is_not_lost(search: SavedSearch) -> None:
     waiting = arrived(minutes_ago=30)
     arrived(minutes_ago=20)
-    Tender.objects.filter(pk=waiting.pk).update(search=None)
+    Tender.objects.filter(pk=waiting.pk).update(content_hash="changed")
     alerts.alert_all()
     assert told() == []
     make_tender(cpv_main="72000000")  # and the words of all are indexed

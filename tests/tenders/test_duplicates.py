@@ -23,7 +23,7 @@ from tenders.services import duplicates
 from tenders.services.duplicates import find_duplicates, published_also, with_duplicates
 from tenders.services.facets import facets_of
 from tenders.services.searchfields import filters_from
-from tenders.services.searching import search_tenders
+from tenders.services.searching import search_for, search_tenders
 from tests.factories.people import make_user
 from tests.factories.tenders import make_source, make_tender
 from tests.projects.pages import signed_in
@@ -220,9 +220,9 @@ def test_without_duplicates_the_earliest_of_each_is_left(member: User) -> None:
     published(one, 5, title="Meals", description="Warm meals for three schools, each day. " * 3)
     found_in(one, other)
     assert titles(member) == ["Meals", "Road A"]
-    rows = search_tenders(user=member, filters=filters_from({"duplicates": "hide"}))
-    assert (facets_of(rows).count, facets_of(rows).is_exact) == (2, True)
-    assert facets_of(search_tenders(user=member, filters=filters_from({}))).count == 4
+    told = facets_of(search_for(user=member, filters=filters_from({"duplicates": "hide"})))
+    assert (told.count, told.is_exact) == (2, True)
+    assert facets_of(search_for(user=member, filters=filters_from({}))).count == 4
 
 
 def test_one_whose_earlier_one_is_no_hit_stays(member: User) -> None:

@@ -35,9 +35,9 @@ def counts(record: Import) -> tuple[int, ...]:
 def test_a_file_is_stored_once_however_often_it_is_read(source: Source) -> None:
     content = lines_of(*(given_release(n) for n in range(5)))
     assert counts(bring(source, content)) == (5, 5, 0, 0, 0)
-    stamps = list(Tender.objects.order_by("key").values_list("changed_at", "search"))
+    stamps = list(Tender.objects.order_by("key").values_list("changed_at", "index__words"))
     assert counts(bring(source, content)) == (5, 0, 0, 5, 0)
-    assert list(Tender.objects.order_by("key").values_list("changed_at", "search")) == stamps
+    assert list(Tender.objects.order_by("key").values_list("changed_at", "index__words")) == stamps
     assert TenderRelease.objects.count() == 5
     assert None not in {search for _, search in stamps}
 
@@ -61,7 +61,7 @@ def test_a_release_that_changes_nothing_people_read_leaves_the_tender_as_it_was(
     after = Tender.objects.get()
     assert (after.changed_at, after.content_hash) == (before.changed_at, before.content_hash)
     assert after.releases_count == 2
-    assert after.search is not None
+    assert after.index.words is not None
 
 
 def test_releases_of_one_tender_meet_across_batches(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from tenders.models import Import, Source, Tender, TenderRelease
+from tenders.models import Import, Source, Tender, TenderIndex, TenderRelease, Unindexed
 from tenders.services import importing, indexing, rows, sources
 from tests.factories.notices import given_release, lines_of
 
@@ -47,7 +47,7 @@ def test_an_import_that_was_stopped_goes_on_where_it_was(source: Source, monkeyp
     second = bring(source, content)
     assert (second.fetched, second.created, second.unchanged) == (10, 10 - stored, stored)
     assert Tender.objects.count() == TenderRelease.objects.count() == 10
-    assert not Tender.objects.filter(search=None).exists()
+    assert not Unindexed.objects.exists() and TenderIndex.objects.count() == 10
 
 
 def test_every_column_holds_what_is_odd_or_too_long(source: Source) -> None:
@@ -89,20 +89,22 @@ def test_words_are_indexed_once_in_chunks_of_any_size(
     source: Source, chunk: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bring(source, lines_of(*(given_release(n) for n in range(10))))
-    Tender.objects.update(search=None)
+    Tender.objects.update(content_hash="changed")
+    assert not TenderIndex.objects.exists()
     monkeypatch.setattr(indexing, "CHUNK", chunk)
     told: list[int] = []
     assert indexing.index_words(report=lambda done, total, message: told.append(done)) == 10
     assert told[-1] == 10
-    assert not Tender.objects.filter(search=None).exists()
+    assert not Unindexed.objects.exists() and TenderIndex.objects.count() == 10
     assert indexing.index_words() == 0
 
 
 def test_a_tender_that_changes_while_its_words_are_made_keeps_none(source: Source) -> None:
     bring(source, lines_of(given_release(1)))
-    Tender.objects.update(search=None)
-    (chunk,) = indexing._chunks()
     Tender.objects.update(content_hash="changed")
+    (chunk,) = indexing._chunks()
+    Tender.objects.update(content_hash="changed again")
     assert indexing._index(chunk) == 0
-    assert Tender.objects.get().search is None
+    assert Unindexed.objects.get().tender == Tender.objects.get()
+    assert not TenderIndex.objects.exists()
     assert indexing.index_words() == 1
