@@ -50,7 +50,13 @@ def answer(request: PageRequest) -> HttpResponse:
 
 def _found(request: PageRequest, question: str, chosen: str) -> dict[str, Any]:
     try:
-        found = searching.search(user=request.user, q=question[: searching.LONGEST], entity_type=chosen, limit=MOST)
+        found = searching.search(
+            user=request.user,
+            q=question[: searching.LONGEST],
+            entity_type=chosen,
+            limit=MOST,
+            is_half_typed=not question.endswith("?"),  # what the box has shown while it was typed is here, too
+        )
         answered = None
         if not chosen and not answering.is_model_asked():
             answered = answering.answer(user=request.user, question=question, is_signal=request.method == "GET")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 from django.test import Client
 from rest_framework.test import APIClient
 
@@ -13,7 +14,7 @@ from analytics.models import Entity
 from analytics.services import answering, signals
 from analytics.services.answering import ModelAnswer, Quote, SourceOf
 from analytics.services.searching import search
-from jobs.connections import events_redis
+from jobs.connections import breaker_of, events_redis, events_url
 from tests.factories.people import make_organisation, make_user
 from tests.factories.quiz import make_clause
 from tests.factories.tenders import make_source, make_tender
@@ -183,3 +184,18 @@ def test_every_page_has_the_search_box(member: User) -> None:
     client = Client()
     client.force_login(member)
     assert 'id="search-box"' in client.get("/projects/").content.decode()
+
+
+def test_without_redis_both_work_and_what_could_not_be_counted_is_known(member: User, settings: LazySettings) -> None:
+    make_clauses()
+    index()
+    here, lost_before = settings.REDIS_EVENTS_URL, signals.losses()
+    settings.REDIS_EVENTS_URL = settings.REDIS_CACHE_URL = "redis://127.0.0.1:1/0"
+    try:
+        told = answered(member, PREHEAT)
+        assert search(user=member, q="preheat").hits
+    finally:
+        breaker_of(events_url()).worked()
+        settings.REDIS_EVENTS_URL = here
+    assert told["is_found"]
+    assert signals.losses() == lost_before + len(told["entities"])
