@@ -1,10 +1,7 @@
-"""The question editor: every kind is written and changed, nobody is overwritten unknowingly, what was asked stays."""
+"""The question editor's pages: every kind is written and changed, nobody is overwritten unknowingly."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -17,44 +14,17 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import Organisation, User
-from config import cache
-from quiz.exceptions import BankMissing, EditedMeanwhile, KeptElsewhere, NotAQuestion, QuestionMissing
-from quiz.exchange.item import Accepted, Choice, Item, Kind, Markup, Pair, Range
-from quiz.exchange.soundness import true_false
-from quiz.models import Bank, Picture, Question, QuestionVersion, SyncRejection
-from quiz.services import editing, files, mending, storing
+from quiz.exceptions import BankMissing, QuestionMissing
+from quiz.exchange.item import Item, Kind
+from quiz.models import Bank, Picture, Question, QuestionVersion
+from quiz.services import editing, storing
 from quiz.services.bodies import item_of
 from tests.factories.people import make_user
 from tests.factories.pictures import SVG, png
-from tests.factories.quiz import make_bank, make_category, make_question
+from tests.factories.quiz import make_bank, make_category
+from tests.quiz.editing_cast import ITEMS, edit, sent, written
 
 pytestmark = pytest.mark.django_db
-WHOLE = Decimal(1)
-GIFT = "// [id:G1]\n::First:: What comes first? {{={right} ~Peen #No!}}\n"
-ITEMS = {
-    Kind.SINGLE: Item(
-        Kind.SINGLE, "What *comes* first?", markup=Markup.MARKDOWN, explanation="By the **table**", title="First",
-        choices=(Choice("Preheat", WHOLE, "Right"), Choice("Peen", Decimal("-0.25")), Choice("Grind", Decimal("0.5"))),
-        references=("AWS D1.1 4.1", "4.2"), tags=("a", "b c"), difficulty=Decimal("0.25"),
-    ),
-    Kind.MULTIPLE: Item(
-        Kind.MULTIPLE, "<p>Which?</p>", markup=Markup.HTML,
-        choices=tuple(Choice(text, share) for text, share in
-                      (("A", Decimal("0.3333333")), ("B", Decimal("0.3333333")), ("C", Decimal("0.3333333")),
-                       ("D", Decimal(0)))),
-    ),
-    Kind.TRUE_FALSE: Item(Kind.TRUE_FALSE, "Steel rusts.", choices=true_false(True, if_true="Yes", if_false="It does")),
-    Kind.SHORT: Item(
-        Kind.SHORT, "Name it.", accepted=(Accepted("E70*"), Accepted("e7", Decimal("0.5"), "Nearly")),
-        is_case_sensitive=True,
-    ),
-    Kind.NUMERIC: Item(
-        Kind.NUMERIC, "How hot?",
-        ranges=(Range(Decimal("9.5"), Decimal("10.5")), Range(Decimal(9), Decimal(11), Decimal("0.5"), "Nearly")),
-    ),
-    Kind.MATCHING: Item(Kind.MATCHING, "Match.", pairs=(Pair("a", "1"), Pair("b", "2"), Pair("", "3"))),
-    Kind.ORDERING: Item(Kind.ORDERING, "Order.", sequence=("tack", "weld", "grind")),
-}  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -88,53 +58,6 @@ def looker(*codenames: str) -> User:
     for codename in codenames:
         user.user_permissions.add(Permission.objects.get(codename=codename, content_type__app_label="quiz"))
     return user
-
-
-def percent(share: Decimal) -> str:
-    return f"{share * 100:f}"
-
-
-def sent(item: Item, **more: Any) -> dict[str, Any]:
-    """The form as a browser sends it, every share spelt out."""
-    rows: dict[str, list[dict[str, str]]] = {
-        "choices": [{"text": c.text, "feedback": c.feedback, "share": percent(c.share)} for c in item.choices],
-        "accepted": [{"text": a.text, "feedback": a.feedback, "share": percent(a.share)} for a in item.accepted],
-        "ranges": [
-            {"number": str((r.low + r.high) / 2), "tolerance": str((r.high - r.low) / 2), "feedback": r.feedback,
-             "share": percent(r.share)}
-            for r in item.ranges
-        ],
-        "pairs": [{"left": p.left, "right": p.right} for p in item.pairs],
-        "sequence": [{"text": text} for text in item.sequence],
-    }  # fmt: skip
-    is_truth = item.kind is Kind.TRUE_FALSE and bool(item.choices)
-    values: dict[str, Any] = {
-        "kind": item.kind.value, "markup": item.markup.value, "stem": item.stem, "explanation": item.explanation,
-        "references": "\n".join(item.references), "tags": ", ".join(item.tags), "title": item.title,
-        "difficulty": "" if item.difficulty is None else str(item.difficulty), "category": "Welding",
-        "truth": next((c.text for c in item.choices if c.share == 1), "") if is_truth else "",
-        "if_true": item.choices[0].feedback if is_truth else "",
-        "if_false": item.choices[1].feedback if is_truth else "",
-    }  # fmt: skip
-    if item.is_case_sensitive:
-        values["is_case_sensitive"] = "on"
-    for name, found in rows.items():
-        values |= {f"{name}-TOTAL_FORMS": len(found), f"{name}-INITIAL_FORMS": 0}
-        values |= {f"{name}-{at}-{key}": text for at, row in enumerate(found) for key, text in row.items()}
-    return values | more
-
-
-def written(staff: User, bank: Bank, kind: Kind = Kind.SINGLE) -> Question:
-    return editing.write_question(actor=staff, bank_id=bank.pk, item=ITEMS[kind], category="Welding")
-
-
-def edit(actor: User, question: Question, item: Item, **more: Any) -> bool:
-    given: dict[str, Any] = {"seen": question.source_hash, "category": question.category.name} | more
-    return editing.edit_question(actor=actor, question_id=question.pk, item=item, **given)
-
-
-def imported(bank: Bank, right: str = "Preheat", **more: Any) -> Any:
-    return files.import_file(bank=bank, stream=io.BytesIO(GIFT.format(right=right).encode()), filename="p.gift", **more)
 
 
 # --- through the pages ---
@@ -329,137 +252,6 @@ def test_a_stranger_can_not_edit_through_the_services(
     assert edit(staff, Question.objects.get(), ITEMS[Kind.SHORT])
 
 
-# --- what is written ---
-
-
-def test_an_edit_is_another_wording_and_the_same_text_is_none(staff: User, bank: Bank) -> None:
-    question = written(staff, bank)
-    assert edit(staff, question, ITEMS[Kind.SINGLE]) is False
-    assert edit(staff, question, ITEMS[Kind.NUMERIC]) is True
-    old, new = question.versions.order_by("number")
-    assert (old.kind, new.kind, new.created_by) == ("single", "numeric", staff)
-    question.refresh_from_db()
-    assert question.current_id == new.pk
-    assert question.keeper_hash == "", "it is written here"
-
-
-def test_a_title_or_category_alone_is_no_wording(staff: User, bank: Bank) -> None:
-    from dataclasses import replace
-
-    question = written(staff, bank)
-    assert edit(staff, question, replace(ITEMS[Kind.SINGLE], title="Another"), category="Inspection")
-    question.refresh_from_db()
-    assert (question.title, question.category.name, question.versions.count()) == ("Another", "Inspection", 1)
-
-
-def test_an_edit_makes_the_quizzes_kept_in_caches_stale(
-    staff: User, bank: Bank, django_capture_on_commit_callbacks: Callable[..., Any]
-) -> None:
-    question = written(staff, bank)
-    with django_capture_on_commit_callbacks(execute=True):
-        cache.get_or_set("quiz", ("probe",), lambda: "old")
-    with django_capture_on_commit_callbacks(execute=True) as calls:
-        edit(staff, question, ITEMS[Kind.NUMERIC])
-    assert calls
-    assert cache.get_or_set("quiz", ("probe",), lambda: "new") == "new"
-
-
-def test_a_retired_question_stays_retired_when_it_is_edited(staff: User, bank: Bank) -> None:
-    for reason in ("Misleading", storing.VANISHED):
-        question = written(staff, bank)
-        storing.retire(question_ids=[question.pk], reason=reason)
-        assert edit(staff, question, ITEMS[Kind.NUMERIC])
-        question.refresh_from_db()
-        assert question.retired_reason == reason
-        assert question.retired_at is not None
-
-
-def test_what_can_not_be_asked_is_refused_by_the_service_too(staff: User, bank: Bank) -> None:
-    with pytest.raises(NotAQuestion) as refused:
-        editing.write_question(actor=staff, bank_id=bank.pk, item=Item(Kind.SINGLE, "?"), category="")
-    assert refused.value.extra["field"] == "answers"
-    question = written(staff, bank)
-    taken = Item(Kind.SHORT, "?", external_id=question.external_id, accepted=(Accepted("a"),))
-    with pytest.raises(NotAQuestion, match="already"):
-        editing.write_question(actor=staff, bank_id=bank.pk, item=taken, category="")
-
-
-# --- whose word counts ---
-
-
-def test_a_question_of_airtable_is_changed_there(as_staff: Client, staff: User) -> None:
-    bank = Bank.objects.create(name="Office", kind="airtable", base_id="appAAAAAAAAAA", table_id="tblBBBBBBBBBB")
-    question = make_question(make_category("Welding"), bank)
-    with pytest.raises(KeptElsewhere) as refused:
-        edit(staff, question, ITEMS[Kind.SINGLE])
-    url = f"https://airtable.com/appAAAAAAAAAA/tblBBBBBBBBBB/{question.external_id}"
-    assert refused.value.extra["url"] == url
-    with pytest.raises(KeptElsewhere):
-        editing.write_question(actor=staff, bank_id=bank.pk, item=ITEMS[Kind.SINGLE], category="")
-    assert as_staff.get(address("edit", question.pk))["Location"] == address("change", question.pk)
-    assert url in as_staff.get(address("change", question.pk)).content.decode()
-
-
-def test_what_was_edited_here_stays_when_its_file_comes_again(staff: User) -> None:
-    bank = make_bank()
-    imported(bank)
-    question = Question.objects.select_related("category").get()
-    edit(staff, question, ITEMS[Kind.ORDERING])
-    again = imported(bank)
-    assert (again.unchanged, again.updated, again.rejected) == (1, 0, 0), "the file says nothing new"
-    changed = imported(bank, "Clean")
-    assert (changed.fetched, changed.unchanged, changed.updated, changed.rejected) == (1, 0, 0, 1)
-    question.refresh_from_db()
-    assert question.current is not None
-    assert question.current.kind == "ordering"
-    rejection = SyncRejection.objects.unresolved().get()
-    assert (rejection.code, rejection.stage) == ("edited_here", "validate")
-    imported(bank, "Clean")
-    assert SyncRejection.objects.unresolved().get() == rejection, "told once"
-
-
-def test_its_file_is_taken_over_an_edit_where_somebody_says_so(staff: User) -> None:
-    bank = make_bank()
-    imported(bank)
-    question = Question.objects.select_related("category").get()
-    edit(staff, question, ITEMS[Kind.ORDERING])
-    imported(bank, "Clean")
-    rejection = SyncRejection.objects.unresolved().get()
-    mending.read_again(rejection_id=rejection.pk, actor=staff, text=rejection.raw)
-    question.refresh_from_db()
-    assert question.current is not None
-    assert (question.current.kind, question.keeper_hash) == ("single", "")
-    assert imported(bank, "Clean").unchanged == 1
-    edit(staff, question, ITEMS[Kind.ORDERING])
-    assert imported(bank, "Clean", replaces_edits=True).updated == 1
-    assert imported(bank, "Clean", replaces_edits=True).unchanged == 1
-
-
-def test_a_file_that_has_caught_up_keeps_the_question_again(staff: User) -> None:
-    bank, other = make_bank(), make_bank()
-    imported(bank)
-    imported(other, "Clean")
-    question = Question.objects.select_related("category").get(bank=bank)
-    current = Question.objects.select_related("current").get(bank=other).current
-    assert current is not None
-    storing.categories_named(names=[bank.name], organisation_id=None)
-    edit(staff, question, item_of(current, title="First"))
-    assert imported(bank, "Clean").rejected == 0
-    question.refresh_from_db()
-    assert question.keeper_hash == ""
-    assert imported(bank, "Grind").updated == 1
-    assert question.versions.count() == 3
-
-
-def test_what_was_written_here_is_not_replaced_by_a_file_with_its_id(staff: User) -> None:
-    from dataclasses import replace
-
-    bank = make_bank()
-    item = replace(ITEMS[Kind.SINGLE], external_id="G1")
-    editing.write_question(actor=staff, bank_id=bank.pk, item=item, category="")
-    assert imported(bank).rejected == 1
-
-
 # --- pictures ---
 
 
@@ -529,12 +321,3 @@ def test_only_the_selected_ones_are_retired(as_staff: Client, staff: User, bank:
     assert asked.count('name="_selected_action"') == 2
     as_staff.post(address("changelist"), chosen | {"reason": "Misleading"})
     assert list(Question.objects.live()) == [third]
-
-
-def test_edited_meanwhile_is_told_by_the_service(staff: User, bank: Bank) -> None:
-    question = written(staff, bank)
-    edit(staff, question, ITEMS[Kind.SHORT])
-    with pytest.raises(EditedMeanwhile) as told:
-        edit(staff, question, ITEMS[Kind.ORDERING])
-    question.refresh_from_db()
-    assert told.value.extra["seen"] == question.source_hash
