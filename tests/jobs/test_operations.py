@@ -31,8 +31,7 @@ from jobs.services.processes import arrive
 from tests.factories.people import make_user
 
 pytestmark = pytest.mark.django_db
-PAGE = "/admin/operations/"
-PARTS = "/admin/operations/parts/"
+PAGE, PARTS = "/admin/operations/", "/admin/operations/parts/"
 Drain = Callable[[], int]
 
 
@@ -43,7 +42,6 @@ def _read_anew() -> Iterator[None]:
     demand.forget()
     yield
     reading.forget()
-    demand.forget()
 
 
 @pytest.fixture
@@ -349,8 +347,7 @@ def test_the_guide_has_a_section_for_every_alarm_and_the_code_an_alarm_for_every
 
     from jobs.services.overview import alarms
 
-    sources = inspect.getsource(alarms) + inspect.getsource(demand)
-    raised = set(re.findall(r'Alarm\(\s*"([a-z-]+)"', sources))
+    raised = set(re.findall(r'Alarm\(\s*"([a-z-]+)"', inspect.getsource(alarms) + inspect.getsource(demand)))
     assert raised == {section.id for section in sections()} and len(raised) > 10
 
 
