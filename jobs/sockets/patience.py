@@ -19,17 +19,22 @@ async def patience(seconds: float) -> AsyncIterator[None]:
     loop = asyncio.get_running_loop()
     waited, looked_at = 0.0, loop.time()
     async with asyncio.timeout(None) as scope:
+        handle: asyncio.TimerHandle
 
         def look() -> None:
-            nonlocal waited, looked_at, handle
+            nonlocal waited, looked_at
             now = loop.time()
             waited, looked_at = waited + min(now - looked_at, 2 * TICK_S), now
             if waited >= seconds:
                 scope.reschedule(now)
             else:
-                handle = loop.call_later(TICK_S, look)
+                again()
 
-        handle = loop.call_later(TICK_S, look)
+        def again() -> None:
+            nonlocal handle
+            handle = loop.call_later(TICK_S, look)
+
+        again()
         try:
             yield
         finally:

@@ -83,7 +83,9 @@ def test_a_second_run_over_all_of_it_writes_nothing(source: Source) -> None:
     for record, again in zip(first, bring(source, *paths), strict=True):
         told = (again.created, again.updated, again.unchanged, again.rejected)
         assert told == (0, 0, record.fetched - record.rejected, record.rejected), record.filename
-    assert list(Tender.objects.order_by("pk").values_list("pk", "changed_at", "releases_count", "index__words")) == stamps
+    assert (
+        list(Tender.objects.order_by("pk").values_list("pk", "changed_at", "releases_count", "index__words")) == stamps
+    )
     assert TenderRelease.objects.count() == releases
 
 
