@@ -103,7 +103,7 @@ def fit_embedding(*, report: Callable[[int, int, str], None] | None = None) -> s
     from ..search.fitting import fit
 
     texts = _texts()
-    version = f"{KIND}-{timezone.now():%Y%m%d%H%M%S}"
+    version = f"{KIND}-{timezone.now():%Y%m%d%H%M%S.%f}"
     model = fit(texts, version=version, dimensions=DIMENSIONS)
     if model is None:
         return ""

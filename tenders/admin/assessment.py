@@ -15,7 +15,7 @@ from ..services import runs
 
 GRADES = {"High": "success", "Medium": "warning", "Low": "info"}
 CHOICES = {"Bid": "success", "Watch": "info", "No bid": "warning"}
-LONG = ("tender__search", "tender__description", "tender__lots", "tender__documents")
+LONG = ("tender__description", "tender__lots", "tender__documents")
 
 
 @admin.register(CompanyProfile)

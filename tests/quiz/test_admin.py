@@ -220,6 +220,8 @@ def test_questions_are_retired_and_asked_again_and_shown_without_their_scripts(a
     page = address("question", "changelist")
     ids = list(map(str, Question.objects.values_list("pk", flat=True)))
     as_staff.post(page, {"action": "retire", "_selected_action": ids})
+    assert Question.objects.live().count() == 2, "asked why first"
+    as_staff.post(page, {"action": "retire", "_selected_action": ids, "reason": "Another book"})
     assert not Question.objects.live().exists()
     as_staff.post(page, {"action": "restore", "_selected_action": ids})
     assert Question.objects.live().count() == 2
