@@ -5,6 +5,9 @@
 .NOTPARALLEL:
 .PHONY: setup run test lint types contracts schema unit faults soak e2e bench airtable lock clean
 
+# Hundreds of processes are started by the tests: without compiled modules each would spend seconds on compiling them.
+export PYTHONDONTWRITEBYTECODE :=
+
 PYTHON_IN_VENV := .venv/bin/python
 MANAGE := $(PYTHON_IN_VENV) manage.py
 # Enough to load production's settings; nothing connects to these.
