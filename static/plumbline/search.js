@@ -1,4 +1,5 @@
-// The search box: opened by "/" or Ctrl-K on every page, results as one types, Enter for the answer page.
+// The search box: opened by Ctrl-K on every page, by "/" where the page has no search of its own. Results as one
+// types, Enter for the answer page.
 (() => {
   "use strict";
   const WAIT_MS = 180;
@@ -103,7 +104,9 @@
     const isSlash = event.key === "/" && !event.ctrlKey && !event.metaKey && !event.altKey && !isWriting(event.target);
     if ((isShortcut || isSlash) && !document.querySelector("dialog[open]:not(#search-box)")) {
       event.preventDefault();
-      open();
+      const own = isSlash && document.querySelector("input[data-search]"); // a page's own search comes first
+      if (own) own.focus();
+      else open();
     } else if (event.target === input() && !event.isComposing) {
       if (event.key === "ArrowDown" || event.key === "ArrowUp") {
         event.preventDefault();

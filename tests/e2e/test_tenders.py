@@ -73,6 +73,8 @@ def test_the_list_is_walked_by_keyboard(signed_in: Callable[..., Page], member: 
     expect(page.locator("a[data-tender]:focus")).to_have_text(first)
     page.keyboard.press("Enter")
     expect(page.locator("h1")).to_have_text(first)
+    page.keyboard.press("/")  # here is no search of the page's own
+    expect(page.locator("#search-box")).to_be_visible()
 
 
 def test_on_a_phone_the_facets_are_folded_and_nothing_scrolls_sideways(

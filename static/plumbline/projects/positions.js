@@ -105,10 +105,6 @@
     const inTable = event.target.closest?.(".positions-table") || event.target === document.body || event.target.closest?.("#positions-scroll");
     const step = { j: 1, k: -1, ArrowDown: inTable ? 1 : 0, ArrowUp: inTable ? -1 : 0 }[event.key];
     if (step && move(step)) event.preventDefault();
-    if (event.key === "/" && $("[data-search]")) {
-      event.preventDefault();
-      $("[data-search]").focus();
-    }
     const row = event.target.closest?.(".positions-table tbody tr");
     if (event.key === "Enter" && row && event.target === row) $("a[data-open]", row).click();
   });

@@ -19,10 +19,6 @@
     if (event.ctrlKey || event.metaKey || event.altKey || $("dialog[open]")) return;
     if (event.key === "Escape" && isWriting(event.target)) event.target.blur();
     if (isWriting(event.target)) return;
-    if (event.key === "/") {
-      event.preventDefault();
-      $("[data-search]")?.focus();
-    }
     const step = { j: 1, k: -1 }[event.key];
     if (step) move(step);
   });
