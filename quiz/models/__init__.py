@@ -1,22 +1,27 @@
-"""Quizzes: what is cited, what is asked, who answered what, and where questions come from."""
+"""Quizzes: what is cited, what is asked, who answered what, where questions come from; and training calls."""
 
 from .bank import Bank, Category, SyncRejection, SyncRun
+from .call import GradeScore, SessionFile, SessionGrade, SessionNote, TrainingSession, VoiceConnection
 from .clause import Clause, Edition, Standard
 from .picture import Picture
 from .practice import Answer, Attempt, ExamGoal, Learner, ReviewCard, ReviewLog
 from .question import Citation, Question, QuestionVersion
 from .statistics import ExamStatistics, ItemStatistics
+from .training import Assignment, Criterion, Rubric, TrainingTemplate
 
 __all__ = [
     "Answer",
+    "Assignment",
     "Attempt",
     "Bank",
     "Category",
     "Citation",
     "Clause",
+    "Criterion",
     "Edition",
     "ExamGoal",
     "ExamStatistics",
+    "GradeScore",
     "ItemStatistics",
     "Learner",
     "Picture",
@@ -24,7 +29,14 @@ __all__ = [
     "QuestionVersion",
     "ReviewCard",
     "ReviewLog",
+    "Rubric",
+    "SessionFile",
+    "SessionGrade",
+    "SessionNote",
     "Standard",
     "SyncRejection",
     "SyncRun",
+    "TrainingSession",
+    "TrainingTemplate",
+    "VoiceConnection",
 ]
