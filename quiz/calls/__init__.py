@@ -1,0 +1,1 @@
+"""Training calls as an engine: transcripts read, cleaned, measured, held against rules. Free of Django."""
