@@ -80,8 +80,27 @@ class TrainingSessionQuerySet(models.QuerySet["TrainingSession"]):
     def visible_to(self, user: User | AnonymousUser) -> TrainingSessionQuerySet:
         return self.filter(own_or_coached(user))
 
+    def listed_for(self, user: User | AnonymousUser) -> TrainingSessionQuerySet:
+        """As `visible_to`, put so that an index gives the newest first. One query more.
+
+        "Own or coached" is two indexes, so all rows are sorted; whoever coaches all or none of their organisations,
+        which is nearly everybody, needs one of the two only.
+        """
+        roles = dict(Membership.objects.of(user).values_list("organisation_id", "role"))
+        coached = {organisation_id for organisation_id, role in roles.items() if role in COACHES}
+        if coached and len(coached) == len(roles):
+            return self.filter(organisation_id__in=coached)
+        if not coached:
+            return self.filter(user_id=user.pk, organisation_id__in=list(roles))
+        return self.visible_to(user)
+
     def coached_by(self, user: User | AnonymousUser) -> TrainingSessionQuerySet:
         return self.filter(organisation_id__in=organisation_ids_coached_by(user))
+
+    def changeable_by(self, user: User | AnonymousUser) -> TrainingSessionQuerySet:
+        """What a learner does with their own: coaches too; not those who only look on."""
+        writing = organisation_ids_of(user, may_write=True)
+        return self.visible_to(user).filter(organisation_id__in=writing)
 
     def to_review(self) -> TrainingSessionQuerySet:
         """The coaches' queue, longest waiting first."""

@@ -129,6 +129,8 @@ class Assignment(models.Model):
     due_at = models.DateTimeField(null=True, blank=True)
     completed_at = models.DateTimeField(null=True, blank=True, help_text="When the first call of it was closed.")
     withdrawn_at = models.DateTimeField(null=True, blank=True)
+    reminded_at = models.DateTimeField(null=True, blank=True, help_text="Told that it is due within a day.")
+    overdue_told_at = models.DateTimeField(null=True, blank=True, help_text="Told that its day has passed.")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = AssignmentQuerySet.as_manager()

@@ -1,0 +1,96 @@
+"""What is refused of training calls."""
+
+from __future__ import annotations
+
+from accounts.exceptions import Conflict, Missing, Refused
+
+
+class TemplateMissing(Missing):
+    code = "template_not_found"
+
+
+class RubricMissing(Missing):
+    code = "rubric_not_found"
+
+
+class AssignmentMissing(Missing):
+    code = "assignment_not_found"
+
+
+class SessionMissing(Missing):
+    code = "session_not_found"
+
+
+class NoteMissing(Missing):
+    code = "note_not_found"
+
+
+class CoachesOnly(Refused):
+    """It can be seen, and changing it is for coaches and owners."""
+
+    status = 403
+    code = "coaches_only"
+
+
+class OnlyLooksOn(Refused):
+    """Those who only look on change nothing, not even of their own calls."""
+
+    status = 403
+    code = "read_only"
+
+
+class NotYourNote(Refused):
+    status = 403
+    code = "not_your_note"
+
+
+class BadTemplate(Refused):
+    """A template or rubric can't be like that; `extra` holds `errors` by field, those of criteria in their order."""
+
+    code = "invalid"
+
+
+class BadAssignment(Refused):
+    """It can't be assigned like this; `extra` holds `errors` by field."""
+
+    code = "invalid"
+
+
+class BadReview(Refused):
+    """A note or a score can't be like that; `extra` holds `errors` by field."""
+
+    code = "invalid"
+
+
+class TemplateArchived(Conflict):
+    code = "template_archived"
+
+
+class ChangedMeanwhile(Conflict):
+    """Somebody else has changed it since it was opened; `extra` holds `seen`, what it is now."""
+
+    code = "edited_meanwhile"
+
+
+class AssignmentOver(Conflict):
+    """It is completed or withdrawn."""
+
+    code = "assignment_over"
+
+
+class NotProcessed(Conflict):
+    """The call is still being worked on, or could not be; the message says which."""
+
+    code = "not_processed"
+
+
+class SessionClosed(Conflict):
+    """The review is over; a coach can open it again."""
+
+    code = "session_closed"
+
+
+class NothingToJudgeBy(Conflict):
+    """The call has no template, or its template no criteria."""
+
+    code = "no_rubric"
