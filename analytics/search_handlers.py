@@ -9,7 +9,7 @@ from uuid import UUID
 from jobs.registry import register
 from jobs.run import Run
 
-from .services import embeddings, entities, refreshing, reindexing
+from .services import entities, refreshing, reindexing
 
 
 @register(entities.REINDEX, queue="low", timeout_s=4 * 3600, title="Rebuild the search index")
@@ -18,9 +18,9 @@ def reindex(run: Run, params: dict[str, Any]) -> dict[str, Any]:
     return asdict(reindexing.reindex(source=params.get("source"), report=run.report))
 
 
-@register(reindexing.FIT, queue="low", timeout_s=4 * 3600, title="Learn meanings from the texts")
+@register(entities.LEARN, queue="low", timeout_s=4 * 3600, title="Learn meanings from the texts")
 def fit_embedding(run: Run, params: dict[str, Any]) -> dict[str, Any]:
-    return {"version": embeddings.fit_embedding(report=run.report)}
+    return {"version": reindexing.learn(report=run.report)}
 
 
 @register(refreshing.NAMED, title="Refresh entities")

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.decomposition import TruncatedSVD
 
-from .embedding import BUCKETS, HashedSvd, features
+from .embedding import BUCKETS, HashedSvd, features, number_of, spoken
 
 SMALLEST = 3  # texts: of fewer nothing is to be learnt
 
@@ -19,8 +19,11 @@ def fit(texts: Iterable[str], *, version: str, dimensions: int) -> HashedSvd | N
     indices: list[int] = []
     values: list[float] = []
     ends = [0]
+    numbers: set[int] = set()
     for text in texts:
-        told = features(text)
+        words = spoken(text)
+        numbers.update(map(number_of, words))
+        told = features(words)
         indices.extend(told)
         values.extend(told.values())
         ends.append(len(indices))
@@ -39,4 +42,4 @@ def fit(texts: Iterable[str], *, version: str, dimensions: int) -> HashedSvd | N
     svd = TruncatedSVD(directions, random_state=0).fit(sparse.diags(1 / lengths) @ weighed)
     axes = np.zeros((BUCKETS, dimensions), np.float32)
     axes[:, :directions] = svd.components_.T
-    return HashedSvd(version, rarity, axes)
+    return HashedSvd(version, rarity, axes, np.sort(np.fromiter(numbers, np.uint32, len(numbers))))

@@ -10,10 +10,10 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Q, Sum
 from django.utils import timezone
 
-from ..models import EmbeddingModel, Entity
+from ..models import EmbeddingModel, Entity, EntityTotal
 from ..models.entity import DIMENSIONS
 from ..search.embedding import Embedder, HashedSvd
 
@@ -91,7 +91,7 @@ def is_due() -> bool:
     if settings.EMBEDDING_MODEL != KIND:
         return False
     fitted = EmbeddingModel.objects.filter(is_current=True).values_list("fitted_on", flat=True).first()
-    count = Entity.objects.count()
+    count = EntityTotal.objects.aggregate(all=Sum("entities"))["all"] or 0
     return count > 2 and (fitted is None or count >= GROWTH * fitted)
 
 

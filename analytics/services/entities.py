@@ -22,10 +22,11 @@ from ..search.codes import normal
 from ..search.words import words_of
 from ..streams.scoring import score_at
 from .counting import clock, raw_cursor
-from .embeddings import current_embedder, text_of
+from .embeddings import current_embedder, is_due, text_of
 from .totals import Change, Key, change_totals
 
 REINDEX = "analytics.reindex"
+LEARN = "analytics.fit_embedding"
 CHUNK = 500  # keys read, compared and written at once
 LONGEST_NAME, LONGEST_URL, LONGEST_TEXT = 300, 300, 20_000
 
@@ -126,9 +127,12 @@ def refresh(
 
 
 def _begin_index() -> None:
-    """A site that was never indexed is, once the first of its things has changed."""
+    """A site that was never indexed is, once the first of its things has changed; one that has outgrown what it was
+    taught is taught anew."""
     if not StoredVocabulary.objects.exists():
         enqueue(kind=REINDEX, params={}, queue="low", dedupe_key=REINDEX)
+    elif is_due():
+        enqueue(kind=LEARN, params={}, queue="low", dedupe_key=LEARN)
 
 
 def refresh_chunk(*, source: EntitySource, source_ids: Sequence[str], is_asked_for: bool) -> Counts:

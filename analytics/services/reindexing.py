@@ -19,9 +19,8 @@ from ..models import Entity, StoredVocabulary
 from ..registry import EntitySource, source_named, sources
 from ..search.vocabulary import packed
 from . import embeddings
-from .entities import CHUNK, REINDEX, Counts, refresh_chunk
+from .entities import CHUNK, LEARN, REINDEX, Counts, refresh_chunk
 
-FIT = "analytics.fit_embedding"
 Report = Callable[[int, int, str], None]
 
 SEEN = "CREATE TEMPORARY TABLE IF NOT EXISTS analytics_seen (source_id text PRIMARY KEY)"
@@ -45,7 +44,7 @@ def start_reindex(*, actor: User, source: str | None = None) -> Job:
 
 def start_fitting(*, actor: User) -> Job:
     """As `start_reindex`."""
-    return enqueue(kind=FIT, params={}, actor=actor, dedupe_key=FIT)
+    return enqueue(kind=LEARN, params={}, actor=actor, dedupe_key=LEARN)
 
 
 def reindex(*, source: str | None = None, report: Report | None = None) -> Counts:
@@ -70,6 +69,12 @@ def reindex(*, source: str | None = None, report: Report | None = None) -> Count
     else:
         embeddings.embed_missing(report=report)
     return counts
+
+
+def learn(*, report: Report | None = None) -> str:
+    """Count the words of what there is and fit a model on it; the model's version, "" where there is too little."""
+    count_words()
+    return embeddings.fit_embedding(report=report)
 
 
 def _reindex(source: EntitySource, counts: Counts, expected: int, report: Report | None) -> Counts:

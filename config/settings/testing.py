@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -17,7 +19,13 @@ EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True
-MEDIA_ROOT = Path(os.environ.get("MEDIA_ROOT") or tempfile.mkdtemp(prefix="plumbline-media-"))
+if "MEDIA_ROOT" in os.environ:
+    MEDIA_ROOT = Path(os.environ["MEDIA_ROOT"])
+else:
+    MEDIA_ROOT = Path(tempfile.mkdtemp(prefix="plumbline-media-"))
+    _MADE_BY = os.getpid()
+    # With this process, not with a child that it forks.
+    atexit.register(lambda: os.getpid() == _MADE_BY and shutil.rmtree(MEDIA_ROOT, ignore_errors=True))
 LOGGING = logging_for("quiet")
 SLOW_QUERY_MS = 60_000.0  # a loaded machine is no news; the tests of the slow-query log set their own
 THROTTLES_ENABLED = False  # many calls from one address; tests of the throttles turn them on

@@ -17,6 +17,7 @@ from analytics.registry import sources
 from analytics.services import embeddings, entities, requesting
 from analytics.services.entities import Counts
 from analytics.services.reindexing import reindex
+from analytics.services.vocabularies import vocabulary_of
 from jobs.models import Job
 from projects.models import Position
 from quiz.models import Clause, Edition
@@ -160,8 +161,6 @@ def test_vocabularies_are_kept_apart_by_organisation(organisation: Organisation)
     make_tender(make_source(organisation), title="Frobnicator")
     index()
     assert set(StoredVocabulary.objects.values_list("organisation", flat=True)) == {None, organisation.pk}
-    from analytics.services.vocabularies import vocabulary_of
-
     assert "frobnicator" not in vocabulary_of([]).counts
     assert "frobnicator" in vocabulary_of([organisation.pk]).counts
 
@@ -181,6 +180,23 @@ def test_the_first_thing_that_is_refreshed_has_the_whole_site_indexed() -> None:
     index()
     entities.refresh(source=CLAUSES, source_ids=[str(one.pk)])
     assert Job.objects.filter(kind="analytics.reindex").count() == 1
+
+
+def test_a_site_that_has_outgrown_its_model_is_taught_anew_without_waiting_for_the_night(
+    drain: Callable[[], int],
+) -> None:
+    make_clauses()
+    index()
+    first = EmbeddingModel.objects.get(is_current=True).version
+    more = [make_clause(f"20.{number}", "Scaffolds", text="Scaffolds are tied to the wall.") for number in range(3)]
+    entities.refresh(source=CLAUSES, source_ids=[str(each.pk) for each in more])
+    drain()
+    model = EmbeddingModel.objects.get(is_current=True)
+    assert (model.version != first, model.fitted_on) == (True, 8)
+    assert set(Entity.objects.values_list("model_version", flat=True)) == {model.version}
+    assert vocabulary_of([]).counts["scaffold"] == 3
+    entities.refresh(source=CLAUSES, source_ids=[str(each.pk) for each in more])
+    assert not Job.objects.active().filter(kind=entities.LEARN).exists()
 
 
 def test_staff_rebuild_the_index_and_refresh_what_they_choose(drain: Callable[[], int]) -> None:

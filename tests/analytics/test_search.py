@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import Organisation, User
 from analytics.models import EmbeddingModel, Entity
-from analytics.services import searching
+from analytics.services import embeddings, searching
 from analytics.services.candidates import MOST_COMMON
 from tests.factories.people import make_organisation, make_user
 from tests.factories.projects import make_document, make_project
@@ -182,6 +182,24 @@ def test_of_a_word_that_is_everywhere_those_asked_for_most_are_looked_at(member:
     numbers = {int(each["name"].split()[1]) for each in found["results"]}
     assert min(numbers) >= 2600 - MOST_COMMON
     assert told(member, "beam 17")["results"][0]["name"] == "Beam 17"
+
+
+@pytest.mark.parametrize("q", ["xyzzy plugh", "qwertz", "zzz 12345"])
+def test_words_that_no_text_holds_mean_nothing(member: User, q: str) -> None:
+    make_clauses()
+    index()
+    answer = told(member, q)
+    assert (answer["results"], answer["retrieval"]) == ([], "nothing")
+
+
+def test_unknown_words_lend_a_question_no_other_meaning(member: User) -> None:
+    make_clauses()
+    index()
+    model = embeddings.current_embedder()
+    assert model is not None
+    plain, strange, nothing = model.encode(["preheating of metal", "frobnicated preheating of metal", "plugh"])
+    assert plain.any() and (plain == strange).all()
+    assert not nothing.any()
 
 
 def test_without_a_model_of_meaning_words_serve_alone(member: User) -> None:
