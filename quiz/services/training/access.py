@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from django.db.models import Q
+
 from accounts.models import Membership, Organisation
 
 from ...models import Assignment, Category, Clause, SessionNote, TrainingSession, TrainingTemplate
@@ -106,12 +108,14 @@ def coaches_of(organisation_id: UUID) -> list[UUID]:
 
 
 def clauses_for(*, user: User, organisation_id: UUID) -> QuerySet[Clause]:
-    """What a template of the organisation may name: what the user sees and all of its members see too."""
-    return Clause.objects.visible_to(user).filter(edition__standard__organisation_id__in=[organisation_id]) | (
-        Clause.objects.visible_to(user).filter(edition__standard__organisation__isnull=True)
-    )
+    """What a template of the organisation may name: what the user sees, and all of its members see too."""
+    theirs = Q(edition__standard__organisation__isnull=True) | Q(edition__standard__organisation_id=organisation_id)
+    rows: QuerySet[Clause] = Clause.objects.visible_to(user).filter(theirs)
+    return rows
 
 
 def categories_for(*, user: User, organisation_id: UUID) -> QuerySet[Category]:
-    rows = Category.objects.visible_to(user)
-    return rows.filter(organisation__isnull=True) | rows.filter(organisation_id=organisation_id)
+    """As `clauses_for`."""
+    theirs = Q(organisation__isnull=True) | Q(organisation_id=organisation_id)
+    rows: QuerySet[Category] = Category.objects.visible_to(user).filter(theirs)
+    return rows
