@@ -87,8 +87,12 @@ class WebhookEndpointQuerySet(models.QuerySet["WebhookEndpoint"]):
 
     def listening(self, organisation_id: UUID, event_type: str) -> WebhookEndpointQuerySet:
         """Those that want to be told of this."""
+        return self.listening_to(event_type).filter(organisation_id=organisation_id)
+
+    def listening_to(self, event_type: str) -> WebhookEndpointQuerySet:
+        """The same, of all organisations."""
         wanted = Q(event_types__contains=[event_type]) | Q(event_types__contains=["*"])
-        return self.filter(wanted, organisation_id=organisation_id, is_active=True)
+        return self.filter(wanted, is_active=True)
 
 
 class WebhookDeliveryQuerySet(models.QuerySet["WebhookDelivery"]):
