@@ -8,6 +8,7 @@ from .practice import Answer, Attempt, ExamGoal, Learner, ReviewCard, ReviewLog
 from .question import Citation, Question, QuestionVersion
 from .statistics import ExamStatistics, ItemStatistics
 from .training import Assignment, Criterion, Rubric, TrainingTemplate
+from .training_figures import CriterionDay, StaleDay
 
 __all__ = [
     "Answer",
@@ -18,6 +19,7 @@ __all__ = [
     "Citation",
     "Clause",
     "Criterion",
+    "CriterionDay",
     "Edition",
     "ExamGoal",
     "ExamStatistics",
@@ -33,6 +35,7 @@ __all__ = [
     "SessionFile",
     "SessionGrade",
     "SessionNote",
+    "StaleDay",
     "Standard",
     "SyncRejection",
     "SyncRun",
