@@ -11,6 +11,7 @@ from .demand import (
     EntityDemand,
 )
 from .entity import EmbeddingModel, Entity, EntityTotal
+from .loop import DemandSpike, RefreshSetback
 from .search import StoredVocabulary
 
 __all__ = [
@@ -21,9 +22,11 @@ __all__ = [
     "DemandClock",
     "DemandDay",
     "DemandProof",
+    "DemandSpike",
     "EmbeddingModel",
     "Entity",
     "EntityDemand",
     "EntityTotal",
+    "RefreshSetback",
     "StoredVocabulary",
 ]
