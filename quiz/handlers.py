@@ -6,11 +6,12 @@ from typing import Any
 from uuid import UUID
 
 from accounts.exceptions import Temporary
+from config.redis_access import RedisAway
 from jobs.registry import register
 from jobs.run import Run
 
 from .exceptions import BankBusy
-from .services import banks, files, runs, syncing
+from .services import banks, files, runs, syncing, warming
 
 
 def sync_failed(params: dict[str, Any], error: dict[str, Any]) -> None:
@@ -78,3 +79,12 @@ def import_file(run: Run, params: dict[str, Any]) -> dict[str, Any]:
     except BankBusy as error:
         raise Temporary(str(error), retry_after_s=banks.BUSY_FOR_S) from error
     return runs.told(record)
+
+
+@register(warming.KIND, queue="low", title="Make pools of questions")
+def warm_pools(run: Run, params: dict[str, Any]) -> dict[str, Any]:
+    """Without the cache there are no pools: nothing is lost."""
+    try:
+        return {"made": warming.warm(report=run.report)}
+    except RedisAway:
+        return {"made": 0}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import orjson
 import structlog
@@ -30,7 +31,9 @@ from .wanted import Wanted, note
 log = structlog.get_logger(__name__)
 MOST = 50
 DEFAULT = 10
+MOST_POOLED = 10_000  # of more, so many at random, other ones each time the pool is made (300 s): 5 MB and a second
 LONGEST_NAME = 120
+AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,7 @@ def encoded_quiz(questions: list[bytes]) -> bytes:
 
 def fill(*, user: User | AnonymousUser, wish: Wish, keys: list[str], drawn: pool_store.Drawn) -> bool:
     """Make the pool that `drawn` holds the lock of; whether it was kept. RedisAway."""
-    return pool_store.keep(keys, drawn, list(_encoded(_rows(user, wish))))
+    return pool_store.keep(keys, drawn, list(_encoded(_drawn_ids(user, wish, MOST_POOLED))))
 
 
 def _make(user: User | AnonymousUser, wish: Wish, keys: list[str], drawn: pool_store.Drawn) -> None:
@@ -127,21 +130,25 @@ def _rows(user: User | AnonymousUser, wish: Wish) -> QuerySet[Question]:
                 f"There is no category called “{wish.category}”. Names are told by /api/quiz/categories."
             )
         rows = rows.filter(category__in=found)
-    return rows.select_related("current", "category").order_by()
+    return rows.order_by()
 
 
 def _from_tables(user: User | AnonymousUser, wish: Wish) -> list[bytes]:
-    """Ids are drawn first: sorting whole questions at random would read all their texts."""
-    rows = _rows(user, wish)
-    ids = list(rows.order_by("?").values_list("pk", flat=True)[: wish.count])
-    questions = list(_encoded(Question.objects.filter(pk__in=ids).select_related("current", "category")))
+    questions = list(_encoded(_drawn_ids(user, wish, wish.count)))
     random.shuffle(questions)  # they come as they lie in the table
     return questions
 
 
-def _encoded(questions: QuerySet[Question]) -> Iterable[bytes]:
-    for question in questions.iterator(chunk_size=1000):
-        yield orjson.dumps(public_question(question))
+def _drawn_ids(user: User | AnonymousUser, wish: Wish, most: int) -> list[UUID]:
+    """Before their texts, which sorting at random would read all of. CategoryMissing."""
+    return list(_rows(user, wish).order_by("?").values_list("pk", flat=True)[:most])
+
+
+def _encoded(ids: Sequence[UUID]) -> Iterable[bytes]:
+    for start in range(0, len(ids), AT_ONCE):
+        chunk = Question.objects.filter(pk__in=ids[start : start + AT_ONCE]).select_related("current", "category")
+        for question in chunk:
+            yield orjson.dumps(public_question(question))
 
 
 def public_question(question: Question) -> dict[str, Any]:

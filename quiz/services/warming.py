@@ -1,43 +1,51 @@
-"""Pools made before anybody asks: after a bank was read, whoever comes first draws from one."""
+"""Pools made before anybody asks: soon after a bank was read, whoever comes first draws from one."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
-import structlog
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
-from django.db import transaction
 from django.db.models import Count
 
 from accounts.models import User
-from config.redis_access import RedisAway
+from jobs.services import enqueue
 
 from ..exceptions import CategoryMissing
 from ..models import Question, SyncRun
 from . import pool, pool_store
 from .wanted import Wanted, most_wanted
 
-log = structlog.get_logger(__name__)
 MOST = 20  # pools
-LONGEST_S = 20.0  # a run is not held up by more pools than are made in this time
+LONGEST_S = 60.0  # what is not made by then whoever asks first makes
+KIND = "quiz.warm"
 
 
 def after(run: SyncRun) -> None:
-    """Once what the run has written is committed, and so the pools are stale. Whatever happens, the run has ended."""
+    """By a job, once what the run has written is committed, and so the pools are stale."""
     if run.is_dry or not (run.created or run.updated or run.retired) or not settings.CACHES_ENABLED:
         return
-    transaction.on_commit(_warm_quietly)
+    enqueue(kind=KIND, params={}, queue="low", dedupe_key=KIND)
 
 
-def warm() -> int:
-    """Make those pools most asked for that are stale, one after the other; how many were made. RedisAway."""
+def warm(*, report: Callable[[int, int, str], None] | None = None) -> int:
+    """Make those pools most asked for that are stale, one after the other; how many were made. RedisAway.
+
+    Goes over them until none is stale: another run may have ended meanwhile, whose job is this one.
+    """
     until = time.monotonic() + LONGEST_S
-    made = 0
-    for wanted in _pools():
-        if time.monotonic() > until:
-            break
-        made += _make(wanted)
+    made, left = 0, True
+    while left:
+        left = False
+        pools = _pools()
+        for at, wanted in enumerate(pools):
+            if time.monotonic() > until:
+                return made
+            is_made = _make(wanted)
+            made, left = made + is_made, left or is_made
+            if report:
+                report(at + 1, len(pools), f"{made} made")
     return made
 
 
@@ -76,14 +84,3 @@ def _who(wanted: Wanted) -> User | AnonymousUser | None:
     user = User.objects.filter(pk=wanted.user_id).first()
     is_in = user is not None and user.is_active and pool.organisations_of(user) == wanted.organisations
     return user if is_in else None
-
-
-def _warm_quietly() -> None:
-    try:
-        made = warm()
-    except RedisAway:
-        return
-    except Exception:
-        log.exception("quiz.warming_failed")
-    else:
-        log.info("quiz.pools_warmed", made=made)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -24,6 +24,7 @@ from tests.standins.airtable_base import Airtable, Bucket
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WAIT_S = 30.0
+Drain = Callable[[], int]
 GIFT = "$CATEGORY: {category}\n\n::{name}:: What comes first in {name}? {{=Preheat ~Peen #No!}}\n"
 
 
@@ -65,39 +66,45 @@ def asked(query: str = "", user: User | None = None) -> Any:
     return response
 
 
-def test_the_first_quiz_after_a_sync_is_a_hit(airtable: Airtable) -> None:
+def test_soon_after_a_sync_the_first_quiz_is_a_hit(airtable: Airtable, drain: Drain) -> None:
     bank = banks.bank_at(base_id=airtable.base_id, table_id=office.TABLE)
     assert syncing.sync_bank(bank_id=bank.pk).created == 12
+    drain()
     first = asked("?category=Safety&count=5")
     assert first["X-Cache"] == "hit"
     assert {each["category"] for each in first.json()["questions"]} == {"Safety"}
     assert asked("")["X-Cache"] == "hit"
     airtable.put(airtable.tables[office.TABLE], office.record_id(3), **{office.STEM: "What is new?"})
     assert syncing.sync_bank(bank_id=bank.pk).updated == 1
+    drain()
     again = asked("?count=50")
     assert again["X-Cache"] == "hit"
     assert any("What is new?" in each["stem"] for each in again.json()["questions"]), "and no old one"
 
 
-def test_the_first_quiz_after_an_import_is_a_hit_also_with_what_was_asked_for_before() -> None:
+def test_soon_after_an_import_the_first_quiz_is_a_hit_also_with_what_was_asked_for_before(drain: Drain) -> None:
     bank = make_bank()
     imported(bank)
+    drain()
     asked("?category=Welding&difficulty=easy")
     _until(lambda: wanted.most_wanted() == [Wanted("Welding", "easy")])
     imported(bank, name="T2")
+    drain()
     assert asked("?category=Welding&difficulty=easy")["X-Cache"] == "hit"
     assert asked("?category=Welding&difficulty=hard")["X-Cache"] == "miss", "nobody had asked for it"
 
 
 def test_pools_of_an_organisation_are_made_for_its_people_only(
-    organisation: Organisation, member: User, stranger: User
+    organisation: Organisation, member: User, stranger: User, drain: Drain
 ) -> None:
     shared, own = make_bank(), make_bank(organisation)
     imported(shared)
     imported(own, name="O1")
+    drain()
     assert asked("?count=50", member).json()["count"] == 2
     _until(lambda: any(each.organisations for each in wanted.most_wanted()))
     imported(shared, name="T2")
+    drain()
     answer = asked("?count=50", member)
     assert (answer["X-Cache"], answer.json()["count"]) == ("hit", 3)
     assert asked("?count=50", stranger).json()["count"] == 2
@@ -113,11 +120,13 @@ def test_whoever_left_is_not_made_a_pool_for(organisation: Organisation, member:
     assert ask(lambda client: client.exists(keys[0])) == 0
 
 
-def test_a_run_that_changed_nothing_warms_nothing() -> None:
+def test_a_run_that_changed_nothing_warms_nothing(drain: Drain) -> None:
     bank = make_bank()
     imported(bank)
+    drain()
     ask(lambda client: client.flushdb())
     assert imported(bank).unchanged == 1
+    drain()
     assert asked("?category=Welding")["X-Cache"] == "miss"
 
 
@@ -128,6 +137,21 @@ def test_a_category_that_is_gone_costs_nothing() -> None:
     assert warming.warm() == 0, "they are fresh"
     again = pool_store.draw(pool_store.keys_of("Gone", ""), 1)
     assert again.is_mine, "nobody holds its lock"
+
+
+def test_a_pool_holds_so_many_of_a_large_bank_and_others_when_it_is_made_again(monkeypatch: Any) -> None:
+    monkeypatch.setattr(pool, "MOST_POOLED", 5)
+    monkeypatch.setattr(pool, "AT_ONCE", 2)
+    category = make_category("Here")
+    for _ in range(40):
+        make_question(category)
+    pooled = []
+    for _ in range(4):
+        assert warming.warm() == 2
+        pooled.append(set(ask(lambda client: client.hvals(pool_store.keys_of("Here", "")[0]))))
+        ask(lambda client: client.flushdb())
+    assert [len(each) for each in pooled] == [5, 5, 5, 5]
+    assert len(set.union(*pooled)) > 5, "five of forty, the same four times: once in 10^17"
 
 
 def test_what_was_asked_for_lately_comes_first_and_not_all_is_remembered() -> None:
