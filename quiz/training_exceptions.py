@@ -94,3 +94,59 @@ class NothingToJudgeBy(Conflict):
     """The call has no template, or its template no criteria."""
 
     code = "no_rubric"
+
+
+class ConnectionMissing(Missing):
+    """There is none, or it is not for this person: connections hold secrets."""
+
+    code = "voice_connection_not_found"
+
+
+class BadConnection(Refused):
+    """A connection can't be like that; `extra` holds `errors` by field."""
+
+    code = "invalid"
+
+
+class NotATranscript(Refused):
+    """The file is no transcript, or none that can be read; the message says what was expected."""
+
+    code = "not_a_transcript"
+
+
+class NotARecording(Refused):
+    code = "not_a_recording"
+
+
+class FileTooLarge(Refused):
+    status = 413
+    code = "file_too_large"
+
+
+class FileMissing(Missing):
+    code = "file_not_found"
+
+
+class LinkExpired(Refused):
+    """The link's time has passed, or it is none of ours. A new one is had where the old one was."""
+
+    status = 403
+    code = "link_expired"
+
+
+class CallsNotListed(Refused):
+    """The voice service does not tell of its calls; the message says what to look at."""
+
+    code = "calls_not_listed"
+
+
+class OrganisationMissing(Missing):
+    """There is none, or this person is no member of it."""
+
+    code = "organisation_not_found"
+
+
+class BadPeriod(Refused):
+    """Figures can't be asked for like this; `extra` holds `parameter`."""
+
+    code = "invalid"

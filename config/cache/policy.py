@@ -73,6 +73,13 @@ DECLARED = (
         purpose="What is asked for together, and spikes, which are made of many hours.",
         invalidated_by="Nobody: an hour's signals hardly move them.",
     ),
+    Namespace(
+        "analytics",
+        ttl_s=120,
+        grace_s=0,
+        purpose="Figures of an organisation's training calls by period (quiz/services/training/organisation.py).",
+        invalidated_by="Whatever grades, closes, opens or removes a call.",
+    ),
 )
 NAMESPACES = {namespace.name: namespace for namespace in DECLARED}
 
