@@ -14,6 +14,7 @@ EventType = Literal[
     "budget_recalculated",
     "chat_message",
     "notification",
+    "demand_moved",
 ]
 
 
@@ -85,6 +86,12 @@ class NotificationData(TypedDict):
     level: Literal["info", "success", "warning", "error"]
     text: str
     url: NotRequired[str]
+
+
+class DemandMovedData(TypedDict):
+    """`demand_moved`: figures of these entities are others now. None: of those that everybody sees."""
+
+    organisation_id: str | None
 
 
 class Event(TypedDict):
