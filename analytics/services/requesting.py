@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from django.db import transaction
 
 from jobs.services import enqueue
 
 from ..streams.entries import UpdateRequest
+from . import live
 from .counting import SeenBeforeError, enter_ledger, raw_cursor
 
 KIND = "analytics.refresh"
@@ -79,8 +81,9 @@ def mark(*, keys: Sequence[tuple[str, str]]) -> int:
         if not marked:
             return 0
         cursor.execute(COPY, [[row[0] for row in marked]])
-        sums: dict[tuple[object, str], int] = {}
+        sums: dict[tuple[UUID | None, str], int] = {}
         for _, organisation, entity_type in marked:
             sums[organisation, entity_type] = sums.get((organisation, entity_type), 0) + 1
         cursor.execute(TOTALS, [[key[0] for key in sums], [key[1] for key in sums], list(sums.values())])
+        live.moved_on_commit(key[0] for key in sums)
         return len(marked)
