@@ -20,12 +20,12 @@ from django.conf import settings  # noqa: E402
 
 from config.bodies import with_whole_bodies  # noqa: E402
 from config.checks import refuse_half_configured  # noqa: E402
+from config.collecting import calm_collector  # noqa: E402
 from config.intake import without_disguised_headers  # noqa: E402
 from jobs.sockets.routing import socket_application  # noqa: E402
 from quiz.front import QuizFront  # noqa: E402
 
 refuse_half_configured()
-pages = QuizFront(
-    with_whole_bodies(without_disguised_headers(WSGIMiddleware(cast(Any, wsgi), workers=settings.WEB_THREADS)))
-)
-application = ProtocolTypeRouter({"http": pages, "websocket": socket_application})
+pages = with_whole_bodies(without_disguised_headers(WSGIMiddleware(cast(Any, wsgi), workers=settings.WEB_THREADS)))
+application = QuizFront(ProtocolTypeRouter({"http": pages, "websocket": socket_application}))
+calm_collector()

@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections import deque
-from collections.abc import Sequence
-from typing import Any, cast
+from collections.abc import Coroutine, Sequence
+from typing import Any, ClassVar, cast
 
 import hiredis
 from redis.connection import parse_url
@@ -40,6 +40,23 @@ def packed(*command: Any) -> bytes:
     return encoded
 
 
+class NumbersOf:
+    """A command on one key whose other arguments are numbers, from 0 on, that differ from call to call."""
+
+    _packed: ClassVar[list[bytes]] = []  # each number, as it goes out
+
+    __slots__ = ("_key",)
+
+    def __init__(self, name: str, key: str) -> None:
+        self._key = (b"$%d\r\n%b\r\n" * 2) % (len(name), name.encode(), len(key.encode()), key.encode())
+
+    def packed(self, numbers: Sequence[int]) -> bytes:
+        known = self._packed
+        if numbers and max(numbers) >= len(known):
+            known += [b"$%d\r\n%d\r\n" % (len(str(each)), each) for each in range(len(known), max(numbers) + 1)]
+        return b"*%d\r\n%b%b" % (2 + len(numbers), self._key, b"".join([known[each] for each in numbers]))
+
+
 class RedisLine:
     """Belongs to the event loop that asks first. Connects when it is asked, again after it was lost."""
 
@@ -49,10 +66,10 @@ class RedisLine:
         self._wire: _Wire | None = None
         self._connecting: asyncio.Task[_Wire] | None = None
 
-    async def run(self, call: ScriptCall, then: bytes = b"") -> tuple[Any, Any]:
+    def run(self, call: ScriptCall, then: bytes = b"") -> Coroutine[Any, Any, tuple[Any, Any]]:
         """What a script returns, and what the packed command `then` does that follows it in the same round trip (None
         without one). RedisAway."""
-        return await self._told(call.packed, then, call)
+        return self._told(call.packed, then, call)
 
     async def ask(self, command: bytes) -> Any:
         """What a packed command does. RedisAway."""

@@ -22,7 +22,7 @@ from django.http.request import split_domain_port, validate_host
 from config.api.throttles import PROBLEM, headers_of, refusal
 from config.metrics.hot import HotRoute
 from config.redis_access import RedisAway
-from config.redis_line import RedisLine, ScriptCall, packed
+from config.redis_line import NumbersOf, RedisLine, ScriptCall
 from config.throttling import (
     LimitHeaders,
     Verdict,
@@ -61,16 +61,16 @@ class _Site(NamedTuple):
 class _Asked:
     """What is the same whenever the same caller asks the same: made once, kept for a while."""
 
-    __slots__ = ("call", "count", "limits", "pool", "windows")
+    __slots__ = ("call", "count", "limits", "pool", "questions", "windows")
 
     def __init__(self, count: int, keys: tuple[str, ...], windows: tuple[Window, ...]) -> None:
         self.count, self.pool, self.windows = count, keys[0], windows
-        self.limits = LimitHeaders(windows)
+        self.limits, self.questions = LimitHeaders(windows), NumbersOf("HMGET", keys[0])
         self.call = ScriptCall(LOOK, [*keys, *throttle_keys(windows)], ["", 0, *arguments_of(windows)])
 
     def fetch(self, size: int) -> bytes:
         """The command that draws from a pool of this size; none for none."""
-        return packed("HMGET", self.pool, *numbers_of(size, self.count)) if size else b""
+        return self.questions.packed(numbers_of(size, self.count)) if size else b""
 
 
 class QuizFront:

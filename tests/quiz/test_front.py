@@ -11,7 +11,7 @@ from limits import parse_many
 
 from config.api.throttles import headers_of
 from config.redis_access import ask
-from config.redis_line import RedisLine, ScriptCall, packed
+from config.redis_line import NumbersOf, RedisLine, ScriptCall, packed
 from config.throttling import LimitHeaders, Window, verdict_of
 from quiz.models import Category
 from quiz.services import pool_store
@@ -111,3 +111,8 @@ def test_answers_of_one_and_two_commands_come_to_whom_they_belong(category: Cate
             line.close()
 
     assert all(told == expected for told, expected in asyncio.run(many()))
+
+
+@pytest.mark.parametrize("numbers", [[], [0], [9, 10, 11], [123_456, 7, 99, 100]])
+def test_a_command_of_numbers_goes_out_as_any_other(numbers: list[int]) -> None:
+    assert NumbersOf("HMGET", "pl:é").packed(numbers) == packed("HMGET", "pl:é", *numbers)
