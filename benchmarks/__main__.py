@@ -12,7 +12,7 @@ from benchmarks.report import Report, keep, print_report
 
 NAMES = (
     "bulk", "events", "jobs", "throttles", "caches", "limits", "pages", "models", "tenders", "quiz", "quiz_endpoint",
-    "demand", "search",
+    "demand", "search", "training",
 )  # fmt: skip
 
 
@@ -48,6 +48,7 @@ def _measures(wanted: list[str], folder: Path) -> list[tuple[str, Callable[[], I
         search,
         tenders,
         throttles,
+        training,
     )
 
     big = bulk.big_project(folder) if {"bulk", "pages"} & set(wanted) else None
@@ -65,6 +66,7 @@ def _measures(wanted: list[str], folder: Path) -> list[tuple[str, Callable[[], I
         ("models", models.measure),
         ("demand", demand.measure),
         ("search", search.measure),
+        ("training", training.measure),
     ]
 
 

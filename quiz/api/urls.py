@@ -11,6 +11,7 @@ from .attempt_views import UUID_REGEX, AttemptViewSet
 from .picture_views import DIGEST_REGEX, PictureView
 from .progress_views import GoalView, LeaderboardView, LearnerView, ProgressView
 from .quiz_views import CategoriesView, ClauseSearchView, QuizView
+from .training_analytics import OrganisationAnalyticsView, OrganisationExportView
 
 router = OptionalSlashRouter()
 router.register("quiz/attempts", AttemptViewSet, basename="quiz-attempt")
@@ -25,5 +26,7 @@ urlpatterns = [
     re_path(r"^quiz/learner/?$", LearnerView.as_view(), name="quiz-learner"),
     re_path(rf"^quiz/goals/(?P<category_id>{UUID_REGEX})/?$", GoalView.as_view(), name="quiz-goal"),
     re_path(rf"^quiz/pictures/(?P<digest>{DIGEST_REGEX})/?$", PictureView.as_view(), name="quiz-picture"),
+    re_path(r"^analytics/organisation/?$", OrganisationAnalyticsView.as_view(), name="training-analytics"),
+    re_path(r"^analytics/organisation/export/?$", OrganisationExportView.as_view(), name="training-analytics-file"),
     *router.urls,
 ]

@@ -39,6 +39,10 @@ class Day:
     graded: int
     total: float
 
+    @property
+    def average(self) -> float | None:
+        return self.total / self.graded if self.graded else None
+
 
 @dataclass(frozen=True, slots=True)
 class CriterionFigures:
