@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
@@ -28,8 +29,8 @@ _NO_SPEECH = re.compile(
 def clean(transcript: Transcript) -> Transcript:
     """Doing it twice changes nothing. Raises Unreadable where nothing is left.
 
-    - White space is single, controls and marks of direction are gone; turns without a word are left out, and so is what
-      programs noted (system, tool, action) and "[music]".
+    - White space is single, controls and marks of direction are gone; turns that say nothing are left out, and so is
+      what programs noted (system, tool, action) and "[music]".
     - Speakers have one spelling each ("CLIENT:" and "Client"), roles of voice services their names.
     - Where all is timed, turns are in the order of their beginnings, and the same speaker going on within a second is
       one turn, of a minute at most. Without times nothing is joined: two messages are two messages.
@@ -56,9 +57,14 @@ def _worded(turns: Sequence[Turn]) -> Iterator[Turn]:
         if is_program(turn.speaker):
             continue
         text = _text(turn.text)
-        if _NO_SPEECH.fullmatch(text) or not any(letter.isalnum() for letter in text):
+        if _NO_SPEECH.fullmatch(text) or not any(_says_something(letter) for letter in text):
             continue
         yield replace(turn, text=text, start_s=_rounded(turn.start_s), end_s=_rounded(turn.end_s))
+
+
+def _says_something(letter: str) -> bool:
+    """A letter, a digit, a sign such as 🙂 or €: no punctuation."""
+    return letter.isalnum() or unicodedata.category(letter)[0] == "S"
 
 
 def _text(told: str) -> str:

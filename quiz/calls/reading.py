@@ -104,7 +104,7 @@ def _artifact_in(document: Any) -> Mapping[str, Any] | None:
     for holder in (document, message if isinstance(message, dict) else {}):
         for found in (holder.get("artifact"), holder):
             if vapi.is_artifact(found):
-                return found  # type: ignore[no-any-return]
+                return found
     return None
 
 
