@@ -55,6 +55,12 @@ SCHEDULE = (
         description="Scores exams whose time is over and that nobody has handed in",
     ),
     Task(
+        name="remind-assignments",
+        cron="25 * * * *",
+        kind="quiz.remind_assignments",
+        description="Tells people of the calls that they are to hold within a day, and of those that are late",
+    ),
+    Task(
         name="count-clauses",
         cron="*/10 * * * *",
         kind="quiz.count_popularity",

@@ -6,4 +6,4 @@ class QuizConfig(AppConfig):
     verbose_name = "Quizzes"
 
     def ready(self) -> None:
-        from . import entities, handlers, practice_handlers  # noqa: F401
+        from . import assignment_handlers, entities, handlers, practice_handlers  # noqa: F401

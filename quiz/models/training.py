@@ -150,3 +150,12 @@ class Assignment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.template} for {self.user}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.completed_at is None and self.withdrawn_at is None
+
+    @property
+    def is_overdue(self) -> bool:
+        """Its day has passed, and it is open."""
+        return self.is_open and self.due_at is not None and self.due_at <= timezone.now()

@@ -17,7 +17,7 @@ from ...training_exceptions import NotProcessed, TemplateArchived, TemplateMissi
 from . import telling
 from .access import require_coach, visible_session, visible_template
 from .assigning import open_assignment_of
-from .processing import start_processing
+from .processing_start import start_processing
 from .standing import bad_review, is_at_rest, locked_session, require_open
 
 if TYPE_CHECKING:

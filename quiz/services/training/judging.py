@@ -60,7 +60,6 @@ def override(
             feedback=feedback.strip() if feedback is not None else before.feedback if before else "",
         )
         kept = _kept(before, grade, given)
-        grade.is_current = bool(kept or grade.feedback)  # else all has been taken back
         grade.overall = overall_of(criteria.values(), _others(grade) | {key: score for key, (score, _) in kept.items()})
         _store(grade, kept, criteria)
         session.rubric, session.overall = rubric, grade.overall if grade.overall is not None else _of_model(session)
@@ -77,6 +76,14 @@ def overall_of(criteria: Iterable[Criterion], scores: Mapping[str, int]) -> Deci
         return None
     total = sum(row.weight * scores[row.key] for row in judged)
     return (Decimal(total) / sum(row.weight for row in judged)).quantize(PLACES, ROUND_HALF_UP)
+
+
+def weigh_anew(grade: SessionGrade) -> Decimal | None:
+    """The overall of a coach's grade, stored, after the grades that it takes the rest from have been made anew."""
+    own = {row.criterion.key: row.score for row in grade.scores.select_related("criterion") if row.score is not None}
+    grade.overall = overall_of(grade.rubric.criteria.all(), _others(grade) | own)
+    grade.save(update_fields=["overall"])
+    return grade.overall
 
 
 def _rubric_of(session: TrainingSession) -> Rubric:

@@ -75,6 +75,8 @@ def session_view(session: TrainingSession, user: User) -> dict[str, Any]:
     notes = [note_out(note, user) for note in session.notes.select_related("author").order_by("created_at", "pk")]
     assignment = session.assignment
     human = grades.get(SessionGrade.Grader.HUMAN)
+    if human is not None and not human.feedback and not human.scores.all():
+        del grades[SessionGrade.Grader.HUMAN]  # all of it has been taken back
     return session_row(session) | {
         "learner_speaker": session.learner_speaker,
         "speakers": list(dict.fromkeys(str(turn.get("speaker", "")) for turn in session.clean)),
