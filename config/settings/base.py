@@ -356,6 +356,8 @@ AIRTABLE_BACKOFF_S = env.float("AIRTABLE_BACKOFF_S", default=1.0)  # before aski
 
 # --- demand: docs/analytics.md ---------------------------------------------------------------------------------------
 DEMAND_HALF_LIFE_DAYS = env.float("DEMAND_HALF_LIFE_DAYS", default=14.0)  # in which a question loses half its weight
+DEMAND_SPIKE_NOTICES = env.bool("DEMAND_SPIKE_NOTICES", default=True)  # who it concerns is told of spikes
+ANSWER_WITHIN_S = env.float("ANSWER_WITHIN_S", default=20.0)  # a model's answer; after that the passages stand alone
 # Meaning of texts: "svd", fitted on the own corpus, or a sentence model of yours as "package.module:factory".
 EMBEDDING_MODEL = env.str("EMBEDDING_MODEL", default="svd")
 
