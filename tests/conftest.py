@@ -65,6 +65,11 @@ def viewer(organisation: Organisation) -> User:
 
 
 @pytest.fixture
+def coach(organisation: Organisation) -> User:
+    return make_user("coach", organisation=organisation, role=Membership.Role.COACH)
+
+
+@pytest.fixture
 def stranger(db: None) -> User:
     """Of another firm."""
     return make_user("stranger", organisation=make_organisation("Elsewhere"), role=Membership.Role.OWNER)
