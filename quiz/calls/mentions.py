@@ -57,7 +57,7 @@ def phrases_said(rule: Mapping[str, Any], call: Call) -> Said:
     reason = f"{len(said)} of {len(told)} said" + (f", {needed} are enough" if needed < len(told) else "") + "."
     if left and len(said) < needed:
         reason += f" Not said: {_listed(left)}."
-    shown = tuple(found[phrase] for phrase in said[:MOST])
+    shown = tuple(dict.fromkeys(found[phrase] for phrase in said))[:MOST]
     return Said(round(100 * min(1.0, len(said) / needed)), reason, shown)
 
 
@@ -65,7 +65,7 @@ def phrases_avoided(rule: Mapping[str, Any], call: Call) -> Said:
     found = _mentions(rule["phrases"], _considered(rule, call))
     if not found:
         return Said(100, "None of the phrases is said.")
-    return Said(0, f"Said: {_listed(found)}.", tuple(found.values())[:MOST])
+    return Said(0, f"Said: {_listed(found)}.", tuple(dict.fromkeys(found.values()))[:MOST])
 
 
 def greeting(rule: Mapping[str, Any], call: Call) -> Said:

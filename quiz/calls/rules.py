@@ -64,7 +64,7 @@ def _by_band(kind: RuleKind, rule: Mapping[str, Any], measures: Measures) -> Jud
     if measure.value is None:
         return Judged(None, f"Not measured: {measure.why}")
     score = _score(measure.value, low, high, rule.get("fall", _usual_fall(kind)) if measure.unit == kind.unit else None)
-    return Judged(score, _said(measure, low, high), measure.evidence)
+    return Judged(score, f"{kind.label}: {_said(measure, low, high)}", measure.evidence)
 
 
 def _usual_fall(kind: RuleKind) -> float | None:
@@ -90,7 +90,7 @@ def _said(measure: Measure, low: float | None, high: float | None) -> str:
         if limit is not None
     ]
     basis = f" ({measure.basis})" if measure.basis == BY_WORDS and measure.unit in ("share", "words") else ""
-    return f"{measure.shown}{basis}; wanted: {' and '.join(limits)}."
+    return f"{measure.shown}{basis}; wanted {' and '.join(limits)}."
 
 
 _SAID = {
