@@ -3,6 +3,6 @@
 from .batches import counts_of
 from .control import cancel, retry
 from .enqueueing import enqueue, enqueue_batch
-from .history import estimate_seconds
+from .history import estimate_seconds, rested
 
-__all__ = ["cancel", "counts_of", "enqueue", "enqueue_batch", "estimate_seconds", "retry"]
+__all__ = ["cancel", "counts_of", "enqueue", "enqueue_batch", "estimate_seconds", "rested", "retry"]

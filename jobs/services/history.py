@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from itertools import takewhile
 from statistics import median
+from uuid import UUID
+
+from django.db import connection
+from django.utils import timezone
 
 from ..models import Job
 
 LATEST = 50
+LATEST_RUNS = 10  # of a subject
+LONGEST_REST = timedelta(days=7)
+
+# Along the index of a subject's jobs.
+LATEST_OF_SUBJECTS = """
+SELECT s.id, j.status, j.finished_at FROM unnest(%s::uuid[]) AS s (id) CROSS JOIN LATERAL (
+    SELECT status, finished_at, created_at FROM jobs_job
+    WHERE subject_type = %s AND subject_id = s.id AND kind = %s ORDER BY created_at DESC LIMIT %s
+) j ORDER BY s.id, j.created_at DESC
+"""
 
 
 def estimate_seconds(kind: str, size: int | None = None) -> float | None:
@@ -30,3 +47,28 @@ def estimate_seconds(kind: str, size: int | None = None) -> float | None:
         if per_unit:
             return round(median(per_unit) * size, 1)
     return round(median(seconds for seconds, _ in timed), 1)
+
+
+def rested(
+    *, kind: str, subject_type: str, subject_ids: Collection[UUID], every: timedelta, most: timedelta = LONGEST_REST
+) -> set[UUID]:
+    """Of these subjects, those that a job of this kind may look at again, for callers who would like to and need not:
+    none is active, and the last one ended `every` ago or longer; after failures in a row twice as long for each, `most`
+    at the utmost. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(LATEST_OF_SUBJECTS, [list(subject_ids), subject_type, kind, LATEST_RUNS])
+        rows = cursor.fetchall()
+    by_subject: dict[UUID, list[tuple[str, datetime | None]]] = {}
+    for subject_id, status, finished_at in rows:
+        by_subject.setdefault(subject_id, []).append((status, finished_at))
+    now = timezone.now()
+    return {each for each in subject_ids if _rests(by_subject.get(each, []), every, most, now)}
+
+
+def _rests(runs: Sequence[tuple[str, datetime | None]], every: timedelta, most: timedelta, now: datetime) -> bool:
+    """`runs`: (status, end), the latest first."""
+    if any(status in Job.ACTIVE for status, _ in runs):
+        return False
+    failures = len(list(takewhile(lambda run: run[0] == Job.Status.FAILED, runs)))
+    ended = [end for _, end in runs if end is not None]
+    return not ended or max(ended) <= now - min(every * 2**failures, most)
