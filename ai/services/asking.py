@@ -44,12 +44,14 @@ def ask(
     fallback: Callable[[], T] | None = None,
     raises: tuple[type[PlumblineError], ...] = (),
     wait_s: float | None = None,
+    within_s: float | None = None,
 ) -> Answer[T]:
     """A valid object of the schema, by the model or by `fallback`. Not inside a transaction (RuntimeError).
 
     purpose: for the records, "app.what". max_tokens: of the answer; doubled once if it was cut off. queue: of the job
     that asks, "high" has places of its own. cache_s: the answer serves the same question again for so long. wait_s: for
-    a place (AI_WAIT_S). Contact persons' details are taken out of the prompt's text, not out of `system`.
+    a place (AI_WAIT_S). within_s: for all of it, attempts and pauses included, where a person waits; else as long as
+    the attempts take. Contact persons' details are taken out of the prompt's text, not out of `system`.
 
     Every error of this package and of the limits is answered by `fallback` where there is one, except those that
     `raises` names: a job that is retried may want `raises=(Temporary,)` until its last attempt.
@@ -64,7 +66,7 @@ def ask(
         return known
     entry = ledger.Entry(config, told, purpose, redacted=redacted, organisation_id=owner_id, cache_key=cache_key)
     try:
-        value, adjusted = Conversation(config, schema, entry, queue, wait_s).hold(question, cache_s=cache_s)
+        value, adjusted = Conversation(config, schema, entry, queue, wait_s, within_s).hold(question, cache_s=cache_s)
     except PlumblineError as error:
         if fallback is None or isinstance(error, raises):
             raise

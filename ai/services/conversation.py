@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from dataclasses import replace
@@ -32,13 +33,22 @@ _dialects: dict[str, Dialect] = {}
 
 
 class Conversation(Generic[T]):
-    def __init__(self, config: Configuration, schema: type[T], entry: Entry, queue: str, wait_s: float | None) -> None:
+    def __init__(
+        self,
+        config: Configuration,
+        schema: type[T],
+        entry: Entry,
+        queue: str,
+        wait_s: float | None,
+        within_s: float | None = None,
+    ) -> None:
         self._config = config
         self._provider = provider_of(config.provider)
         self._schema = schema
         self._entry = entry
         self._queue = queue
         self._wait_s = settings.AI_WAIT_S if wait_s is None else wait_s
+        self._until = math.inf if within_s is None else time.monotonic() + within_s
         self._failures = 0
         self._is_repaired = False
 
@@ -100,22 +110,26 @@ class Conversation(Generic[T]):
         except wire.Failed as failure:
             self._note(failure, question)
             self._failures += 1
-            if self._failures >= settings.AI_ATTEMPTS:
+            pause_s = _wait_s(failure, self._failures)
+            if self._failures >= settings.AI_ATTEMPTS or pause_s >= self._left_s():
                 raise self._unavailable(failure) from failure
-            _sleep(_wait_s(failure, self._failures))
+            _sleep(pause_s)
         return None
 
     def _request(self, question: Question, dialect: Dialect) -> Reply:
         config, tokens_in = self._config, tokens_in_of(question)
+        wait_s = min(self._wait_s, self._left_s())
+        if wait_s <= 0 < self._wait_s:
+            raise ModelUnavailable("The time for this answer is over.")
         with traffic.place(
             config,
             tokens=tokens_in + question.max_tokens,
-            wait_s=self._wait_s,
+            wait_s=wait_s,
             queue=self._queue,
             who=self._entry.row.purpose,
         ) as place:
             pausing.check(config)  # it may have begun while we waited
-            self._entry.take_off(at_most=place.at_most, flight_s=place.flight_s, wait_s=self._wait_s)
+            self._entry.take_off(at_most=place.at_most, flight_s=place.flight_s, wait_s=wait_s)
             received = self._post(question, dialect, place)
             place.succeeded()
             try:
@@ -135,7 +149,7 @@ class Conversation(Generic[T]):
                 config.base_url + provider.path,
                 headers=provider.headers(config.api_key),
                 body=provider.body(config.model, question, dialect),
-                timeout_s=place.request_s,
+                timeout_s=max(0.1, min(place.request_s, self._left_s())),
             )
         except wire.KeyRefused as refused:
             # While we still hold the place: whoever gets it next must find the pause.
@@ -144,6 +158,9 @@ class Conversation(Generic[T]):
         except wire.Throttled as throttled:
             throttled.is_shared = place.throttled(throttled.retry_after_s, f"{config.provider}: {throttled}"[:200])
             raise
+
+    def _left_s(self) -> float:
+        return max(0.0, self._until - time.monotonic())
 
     def _note(self, failure: wire.Failed, question: Question) -> None:
         billed = tokens_in_of(question) if failure.is_maybe_billed else 0
