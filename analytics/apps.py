@@ -10,4 +10,4 @@ class AnalyticsConfig(AppConfig):
     verbose_name = "Demand"
 
     def ready(self) -> None:
-        from . import alarms, handlers, search_handlers  # noqa: F401
+        from . import alarms, handlers, search_handlers, webhooks  # noqa: F401

@@ -26,4 +26,4 @@ def fit_embedding(run: Run, params: dict[str, Any]) -> dict[str, Any]:
 @register(refreshing.NAMED, title="Refresh entities")
 def refresh_named(run: Run, params: dict[str, Any]) -> dict[str, Any]:
     """params: entity_ids."""
-    return asdict(entities.refresh(entity_ids=list(map(UUID, params["entity_ids"])), report=run.report))
+    return asdict(refreshing.refresh_named(entity_ids=list(map(UUID, params["entity_ids"])), report=run.report))

@@ -79,6 +79,18 @@ SCHEDULE = (
         description="Lets the windows of demand, which trends are read from, end with the hour that has begun",
     ),
     Task(
+        name="refresh-wanted",
+        cron="*/10 * * * *",
+        kind="analytics.refresh_wanted",
+        description="Has refreshed what people ask for and what is out of date, the most wanted first",
+    ),
+    Task(
+        name="notice-spikes",
+        cron="4 * * * *",
+        kind="analytics.notice_spikes",
+        description="Looks for what was asked for far more than usual, and tells whom it concerns",
+    ),
+    Task(
         name="prove-demand",
         cron="0 2 * * *",
         kind="analytics.prove",

@@ -21,6 +21,8 @@ from ..registry import Described, EntitySource, source_named
 from ..search.codes import normal
 from ..search.words import words_of
 from ..streams.scoring import score_at
+from ..webhooks import Named, tell_updated
+from . import live
 from .counting import clock, raw_cursor
 from .embeddings import current_embedder, is_due, text_of
 from .totals import Change, Key, change_totals
@@ -136,7 +138,8 @@ def _begin_index() -> None:
 
 
 def refresh_chunk(*, source: EntitySource, source_ids: Sequence[str], is_asked_for: bool) -> Counts:
-    """As `refresh`, of at most 500 keys. The source is read before anything is locked."""
+    """As `refresh`, of at most 500 keys. The source is read before anything is locked; whose webhooks want to know of
+    what has changed is written in the same transaction."""
     described = {each.source_id: each for each in source.read(source_ids)}
     hashes = {key: content_hash(each) for key, each in described.items()}
     with transaction.atomic():
@@ -157,7 +160,13 @@ def refresh_chunk(*, source: EntitySource, source_ids: Sequence[str], is_asked_f
         for organisation_id in created:
             changes.setdefault((organisation_id, source.entity_type), Change()).entities += 1
         change_totals(changes)
+        live.moved_on_commit({key[0] for key in changes} | {row.organisation_id for row in touched})
+        tell_updated([_named(held[each.source_id].id, source, each) for each in map(_cut, changed)])
     return Counts(len(created), len(changed), len(same), len(gone))
+
+
+def _named(entity_id: UUID, source: EntitySource, each: Described) -> Named:
+    return Named(each.organisation_id, entity_id, source.entity_type, each.name, each.url)
 
 
 def content_hash(each: Described) -> str:
