@@ -40,6 +40,15 @@ def read_clauses(keys: Sequence[str]) -> Iterable[Described]:
         )
 
 
+def refresh_clauses(keys: Sequence[str]) -> str:
+    """Clauses come from files: there is nothing to fetch them from. Read again are the banks whose questions cite them;
+    what is being done, in words."""
+    from .services import banks  # editions, imported by it in the end, tell of changes by this module
+
+    started = banks.start_wanted(clause_ids=list(map(UUID, keys)))
+    return f"{len(started)} banks of questions that cite them being read" if started else ""
+
+
 def tell_standards(*standard_ids: UUID) -> None:
     """On commit: clauses of these standards have changed, or other editions are current. Those of all their editions
     are read again: of one that is no longer current they go."""
@@ -53,6 +62,12 @@ def tell_standards(*standard_ids: UUID) -> None:
 
 register(
     EntitySource(
-        name=CLAUSES, entity_type="clause", label="Clause", read=read_clauses, keys=clause_keys, is_public=True
+        name=CLAUSES,
+        entity_type="clause",
+        label="Clause",
+        read=read_clauses,
+        keys=clause_keys,
+        refresh=refresh_clauses,
+        is_public=True,
     )
 )

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.urls import reverse
 
 from analytics.registry import Described, EntitySource, register
-from analytics.services.signals import publish_updates
+from analytics.services.signals import MOST_KEYS, publish_updates
 
 from .models import Tender
 
@@ -53,6 +53,17 @@ def read_tenders(keys: Sequence[str]) -> Iterable[Described]:
         )
 
 
+def refresh_tenders(keys: Sequence[str]) -> str:
+    """Fetch again the sources with an address that they are from, and have read again what is out of date of their
+    assessments; what is being done, in words. What changes is told as by any import."""
+    from .services import fetching, runs  # they tell of changes by this module
+
+    ids = list(map(UUID, keys))
+    sources = set(Tender.objects.filter(pk__in=ids).values_list("source_id", flat=True))
+    fetched, read = fetching.start_wanted(source_ids=sources), runs.read_wanted(tender_ids=ids)
+    return f"{len(fetched)} of {len(sources)} sources being fetched, {len(read)} assessments being made anew"
+
+
 def buyer_keys() -> Iterator[str]:
     after = ""
     while True:
@@ -82,10 +93,17 @@ def read_buyers(keys: Sequence[str]) -> Iterable[Described]:
 
 
 def tell_changed(*, source_id: UUID, since: datetime) -> None:
-    """Of a source that was read: what has come or changed since then is to be read again, in one request. Buyers that
-    are new wait for the night."""
-    keys = Tender.objects.filter(source_id=source_id, changed_at__gte=since).values_list("pk", flat=True)
-    transaction.on_commit(lambda: publish_updates(source=TENDERS, source_ids=[str(key) for key in keys]) and None)
+    """Of a source that was read: what has come or changed since then is to be read again. In constant memory: the ids
+    of 200,000 tenders took 40 MB. Buyers that are new wait for the night."""
+    rows = Tender.objects.filter(source_id=source_id, changed_at__gte=since).order_by("pk").values_list("pk", flat=True)
+
+    def tell() -> None:
+        last: UUID | None = None
+        while keys := list((rows.filter(pk__gt=last) if last else rows)[:MOST_KEYS]):
+            publish_updates(source=TENDERS, source_ids=[str(key) for key in keys])
+            last = keys[-1]
+
+    transaction.on_commit(tell)
 
 
 def tell_gone(keys: Sequence[UUID]) -> None:
@@ -97,5 +115,14 @@ def _iso(at: datetime | None) -> str:
     return at.isoformat() if at else ""
 
 
-register(EntitySource(name=TENDERS, entity_type="tender", label="Tender", read=read_tenders, keys=tender_keys))
+register(
+    EntitySource(
+        name=TENDERS,
+        entity_type="tender",
+        label="Tender",
+        read=read_tenders,
+        keys=tender_keys,
+        refresh=refresh_tenders,
+    )
+)
 register(EntitySource(name=BUYERS, entity_type="company", label="Company", read=read_buyers, keys=buyer_keys))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -12,11 +13,11 @@ from django.db import IntegrityError, transaction
 
 from config import cache
 from jobs.models import Job
-from jobs.services import enqueue
+from jobs.services import enqueue, rested
 
 from ..airtable.mapping import NAMES
 from ..exceptions import BankMissing, BankRefused
-from ..models import Bank, Category, SyncRejection
+from ..models import Bank, Category, Citation, SyncRejection
 from . import syncing
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 SYNC = "quiz.sync_airtable"
 EDITABLE = ("organisation", "name", "kind", "base_id", "table_id", "mapping", "is_scheduled")
 BUSY_FOR_S = 20.0
+REST = timedelta(hours=6)  # between two readings that nobody and no schedule asked for
 
 
 def bank_named(*, name: str, organisation: Organisation | None = None, kind: str = Bank.Kind.FILES) -> Bank:
@@ -138,6 +140,20 @@ def start_due(*, is_full: bool) -> list[UUID]:
     if settings.SYNC_MODE == syncing.OFF:
         return []
     return [_queue(bank, None, is_full=is_full).pk for bank in due]
+
+
+def start_wanted(*, clause_ids: Collection[UUID]) -> list[UUID]:
+    """Queue the reading of scheduled banks whose live questions cite these clauses, unless that was done lately; the
+    ids of the jobs. What changed only, where Airtable tells that. After failures they rest longer."""
+    if settings.SYNC_MODE == syncing.OFF:
+        return []
+    citing = Citation.objects.filter(clause__in=list(clause_ids), question__retired_at=None)
+    banks = Bank.objects.filter(
+        pk__in=citing.values("question__bank"), is_scheduled=True, kind=Bank.Kind.AIRTABLE
+    ).select_related("organisation")
+    ready = rested(kind=SYNC, subject_type="quiz_bank", subject_ids=[bank.pk for bank in banks], every=REST)
+    due = [bank for bank in banks.order_by("pk") if bank.pk in ready]
+    return [_queue(bank, None, is_full=not bank.webhook_id).pk for bank in due]
 
 
 def _queue(

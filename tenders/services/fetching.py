@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Collection
+from datetime import timedelta
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import urljoin
 from uuid import UUID
@@ -12,7 +14,7 @@ from django.utils import timezone
 
 from accounts.exceptions import Refused, Temporary
 from jobs.models import Job
-from jobs.services import enqueue
+from jobs.services import enqueue, rested
 
 from ..exceptions import SourceBusy, SourceMissing, SourceRefused
 from ..models import Import, Source
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 SYNC = "tenders.sync"
 MOST_PAGES = 10_000
 LONGEST_ADDRESS = 500
+REST = timedelta(hours=6)  # between two fetches that nobody and no schedule asked for
 Totals = dict[str, Any]
 COUNTS = ("fetched", "created", "updated", "unchanged", "rejected")
 
@@ -46,6 +49,15 @@ def start_due() -> list[UUID]:
     """Queue one job for each scheduled source; the ids of the jobs."""
     due = Source.objects.filter(is_scheduled=True, kind=Source.Kind.URL).select_related("organisation").order_by("pk")
     return [_queue(source, None).pk for source in due]
+
+
+def start_wanted(*, source_ids: Collection[UUID]) -> list[UUID]:
+    """Queue the fetching of those with an https address that were not fetched lately; the ids of the jobs. After
+    failures they rest longer."""
+    there = Source.objects.filter(pk__in=source_ids, kind=Source.Kind.URL).select_related("organisation")
+    ids = [source.pk for source in there]
+    ready = rested(kind=SYNC, subject_type="tender_source", subject_ids=ids, every=REST)
+    return [_queue(source, None).pk for source in there.order_by("pk") if source.pk in ready]
 
 
 def _queue(source: Source, actor: User | None) -> Job:

@@ -6,7 +6,7 @@ hundred a job, since a job costs more than a tender then.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Avg, Count, Q, Sum
+from django.db.models import Avg, Count, F, Q, Sum
 from django.utils import timezone
 
 from accounts.exceptions import Refused
@@ -38,6 +38,7 @@ SUBJECT = "tender_enrichment"
 PER_JOB = 100  # tenders that the rules read in one job
 DEFAULT_LIMIT = 50  # of a call from outside
 MOST = 10_000  # tenders of one run
+MOST_WANTED = 50  # assessments made anew at a time because their tenders are asked for
 _LOCK = 0x7E4D  # first half of the advisory lock's key
 
 
@@ -205,8 +206,38 @@ def read_again(*, actor: User, tender_id: UUID) -> Job:
         subject=("tender", tender.pk),
         about=tender.title[:200],
         priority=Job.Priority.HIGH,
-        dedupe_key=f"{ONE}:{organisation.pk}:{tender.pk}",
+        dedupe_key=_key_of(organisation.pk, tender.pk),
     )
+
+
+def read_wanted(*, tender_ids: Sequence[UUID], most: int = MOST_WANTED) -> list[UUID]:
+    """Have read again what is out of date of these tenders' assessments, for firms that had them read and have a
+    profile: the tender has changed since, or the profile has. The ids of the jobs; whatever goes on already is in no
+    second one. Not where the deadline has passed."""
+    is_current = Q(content_hash=F("tender__content_hash")) & Q(
+        profile_revision=F("organisation__tender_profile__revision")
+    )
+    is_open = Q(tender__deadline_at=None) | Q(tender__deadline_at__gt=timezone.now())
+    scores = Score.objects.filter(is_open, tender__in=list(tender_ids), organisation__tender_profile__isnull=False)
+    outdated = scores.filter(~is_current).order_by("tender_id", "organisation_id")
+    rows = outdated.select_related("tender", "organisation").defer("tender__documents")
+    return [_read_wanted(score).pk for score in rows[:most]]
+
+
+def _read_wanted(score: Score) -> Job:
+    return enqueue(
+        kind=ONE,
+        params={"organisation_id": str(score.organisation_id), "tender_id": str(score.tender_id)},
+        organisation=score.organisation,
+        subject=("tender", score.tender_id),
+        about=score.tender.title[:200],
+        priority=Job.Priority.LOW,
+        dedupe_key=_key_of(score.organisation_id, score.tender_id),
+    )
+
+
+def _key_of(organisation_id: UUID, tender_id: UUID) -> str:
+    return f"{ONE}:{organisation_id}:{tender_id}"
 
 
 class Standing(TypedDict):
