@@ -54,6 +54,11 @@ class AnswerSerializer(serializers.Serializer[Any]):
     entities = AnswerEntitySerializer(many=True)
     sources = AnswerSourceSerializer(many=True)
     is_extract = serializers.BooleanField(help_text="The answer is the best passage as it stands; no model spoke.")
+    answered_by = serializers.ChoiceField(
+        choices=["model", "extract", "nobody"], help_text="nobody: nothing that is indexed answers this."
+    )
+    model = serializers.CharField(help_text='Which one worded it, or says that nothing answers this; "" for none.')
+    remark = serializers.CharField(help_text='Why the model that was asked did not word it; "" where it did.')
     is_found = serializers.BooleanField(help_text="False: nothing answers this, and the answer says so.")
     retrieval = serializers.CharField()
     took_ms = serializers.FloatField()
@@ -95,6 +100,9 @@ def told_answer(answered: Answered) -> dict[str, Any]:
             {"title": each.entity.name, "url": each.entity.url, "passage": each.passage} for each in answered.sources
         ],
         "is_extract": answered.is_extract,
+        "answered_by": answered.answered_by,
+        "model": answered.model,
+        "remark": answered.remark,
         "is_found": answered.is_found,
         "retrieval": answered.retrieval,
         "took_ms": answered.took_ms,

@@ -2,65 +2,37 @@
 
 from __future__ import annotations
 
-import re
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
-from pydantic import BaseModel, Field
 
-import ai
-from accounts.exceptions import PlumblineError
 from accounts.models import User
 from accounts.querysets import acting_organisation_id
 
 from ..models import Entity
-from ..search.folding import folded
-from ..search.passages import PASSAGE, Piece, best_passage, marked
+from ..search.passages import PASSAGE, best_passage, marked
+from . import answering_model
+from .answering_model import MOST_SOURCES, SourceOf, pieces_of
 from .candidates import Asked
 from .searching import Found, Hit, cleaned, found_for, seen_by
 from .signals import QuerySignal, publish_queries
 
 LONGEST = 10_000  # characters of a question
 LOOKED_AT = 300  # of them are searched with
-MOST_SOURCES = 5
 # The best hit must hold so much of the question, by weight of its words; or mean much the same, and hold some of it.
 LEAST_COVERED = 0.5
 LEAST_ALIKE, LEAST_BESIDE = 0.6, 0.25
-KEPT_S = 3600.0
 NOTHING = "Nothing that is indexed here answers this."
-_SPACES = re.compile(r"\s+")
-
-
-class Quote(BaseModel):
-    source: int = Field(description="Number of the passage.", ge=1, le=MOST_SOURCES)
-    words: str = Field(description="Word for word from that passage, at most a sentence.", max_length=500)
-
-
-class ModelAnswer(BaseModel):
-    """What the passages say to the question; nothing that they do not say."""
-
-    is_answered: bool = Field(description="Do the passages answer the question?")
-    answer: str = Field(
-        description="Two or three sentences; after each, its passages' numbers as [1].", max_length=1500
-    )
-    quotes: list[Quote] = Field(description="What the answer rests on.", max_length=MOST_SOURCES)
-
-
-@dataclass(frozen=True, slots=True)
-class SourceOf:
-    """A passage, and where it is from."""
-
-    entity: Hit
-    passage: str
-    pieces: list[Piece] = field(default_factory=list)
+OFTEN = "You have asked the model often just now; this is the best passage instead."
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """`is_extract`: the answer is a passage as it stands. Without sources nothing was found, and the answer says so."""
+    """`is_extract`: the answer is a passage as it stands. `model`: which one worded it, or says that nothing fits;
+    `remark`: why the one that was asked did not. Without sources nothing was found, and the answer says so."""
 
     answer: str
     sources: list[SourceOf]
@@ -69,24 +41,34 @@ class Answered:
     is_extract: bool
     is_found: bool
     took_ms: float
+    model: str = ""
+    remark: str = ""
+
+    @property
+    def answered_by(self) -> str:
+        """model, extract or nobody."""
+        return "nobody" if not self.is_found else "extract" if self.is_extract else "model"
+
+    @property
+    def pieces(self) -> list[tuple[str, int]]:
+        """For pages: text, and numbers of sources."""
+        return pieces_of(self.answer)
 
 
-def answer(*, user: User, question: str, is_signal: bool = True) -> Answered:
+def answer(*, user: User, question: str, is_signal: bool = True, has_model: bool = True) -> Answered:
     """Of what the user may see. Publishes a signal for each entity that is shown, or one that nothing was found.
 
-    Not inside a transaction where a model is configured. BadQuestion.
+    `has_model` False: the model is not to be asked, and the answer says so. Not inside a transaction where one is
+    configured. BadQuestion.
     """
     began = time.perf_counter()
     asked_text = cleaned(question, longest=LONGEST)
     searched = asked_text[:LOOKED_AT]
     found = found_for(seen=seen_by(user), question=searched, limit=20)
-    chosen = _chosen(found)
-    sources = _sources(chosen, found.asked)
-    words, sources, is_extract = _worded(user, searched, sources)
+    answered = _worded(user, searched, _sources(_chosen(found), found.asked), found, has_model)
     if is_signal:
-        _publish(user, asked_text, sources)
-    took_ms = round((time.perf_counter() - began) * 1000, 1)
-    return Answered(words, sources, found, found.retrieval, is_extract, bool(sources), took_ms)
+        _publish(user, asked_text, answered.sources)
+    return replace(answered, took_ms=round((time.perf_counter() - began) * 1000, 1))
 
 
 def is_answer(hit: Hit) -> bool:
@@ -114,63 +96,26 @@ def _sources(hits: list[Hit], asked: Asked) -> list[SourceOf]:
     return told
 
 
-def _worded(user: User, question: str, sources: list[SourceOf]) -> tuple[str, list[SourceOf], bool]:
+def _worded(user: User, question: str, sources: list[SourceOf], found: Found, has_model: bool) -> Answered:
+    """Without its time."""
     if not sources:
-        return NOTHING, [], True
-    extract = sources[0].passage, sources, True
+        return Answered(NOTHING, [], found, found.retrieval, is_extract=True, is_found=False, took_ms=0)
+    extract = Answered(sources[0].passage, sources, found, found.retrieval, is_extract=True, is_found=True, took_ms=0)
     if not is_model_asked():
         return extract
-    try:
-        told = _ask(user, question, sources)
-    except PlumblineError:  # the model is away, declined, or said nothing valid: the passages stand for themselves
-        return extract
-    if not told.is_answered:
-        return NOTHING, [], False
-    cited = _cited(told, sources)
-    return (told.answer, cited, False) if cited else extract
+    if not has_model:
+        return replace(extract, remark=OFTEN)
+    said = answering_model.ask(user=user, question=question, sources=sources)
+    if not said.sources:
+        return replace(extract, answer=NOTHING, sources=[], is_extract=False, is_found=False, model=said.model)
+    if said.answer is None:
+        return replace(extract, remark=said.remark)
+    return replace(extract, answer=said.answer, sources=said.sources, is_extract=False, model=said.model)
 
 
 def is_model_asked() -> bool:
     """Does an answer cost a call of a model?"""
-    return bool(ai.state()["model"])
-
-
-def _ask(user: User, question: str, sources: list[SourceOf]) -> ModelAnswer:
-    passages = "\n".join(
-        ai.data(f"passage {number}", f"{each.entity.name}\n{each.passage}") for number, each in enumerate(sources, 1)
-    )
-    prompt = ai.prompts.load("analytics", "answer").fill(question=ai.data("question", question), passages=passages)
-    return ai.ask(
-        ModelAnswer,
-        prompt,
-        purpose="analytics.answer",
-        max_tokens=700,
-        queue="high",
-        organisation=acting_organisation_id(user),
-        cache_s=KEPT_S,
-        wait_s=5.0,
-    ).value
-
-
-def _cited(told: ModelAnswer, sources: list[SourceOf]) -> list[SourceOf]:
-    """Sources whose quotes stand in them. A quote that does not is worth nothing: then none is."""
-    cited: dict[int, SourceOf] = {}
-    for quote in told.quotes:
-        if not 1 <= quote.source <= len(sources):
-            return []
-        source = sources[quote.source - 1]
-        if not quote.words.strip() or _plain(quote.words) not in _plain(f"{source.entity.name}\n{source.passage}"):
-            return []
-        cited[quote.source] = source
-    numbers = {int(number) for number in re.findall(r"\[(\d+)\]", told.answer)}
-    # The numbers in the answer are those of the list as shown: it is left whole up to the last one cited.
-    if not cited or not numbers <= cited.keys():
-        return []
-    return sources[: max(cited)]
-
-
-def _plain(text: str) -> str:
-    return _SPACES.sub(" ", folded(text)).strip(" .…\"'")
+    return answering_model.is_configured()
 
 
 def _publish(user: User, question: str, sources: list[SourceOf]) -> None:

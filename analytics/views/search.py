@@ -9,7 +9,6 @@ from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.pages import PageRequest, page
-from config.api.throttles import ATTRIBUTE, TooManyCalls, refusal
 from config.throttling import Window, count, is_enabled, limits_of
 
 from ..exceptions import BadQuestion
@@ -41,10 +40,10 @@ def search(request: PageRequest) -> HttpResponse:
 @page
 @require_POST
 def answer(request: PageRequest) -> HttpResponse:
-    """The answer alone, for htmx. Counted as expensive where a model is asked. BadQuestion, TooManyCalls."""
-    if answering.is_model_asked():
-        _count(request)
-    answered = answering.answer(user=request.user, question=request.POST.get("q", ""))
+    """The answer alone, for htmx. Counted as expensive where a model is asked; who has asked too often gets the passage
+    alone. BadQuestion."""
+    has_model = not answering.is_model_asked() or _is_allowed(request)
+    answered = answering.answer(user=request.user, question=request.POST.get("q", ""), has_model=has_model)
     return render(request, "analytics/_answer.html", {"answered": answered})
 
 
@@ -65,12 +64,9 @@ def _found(request: PageRequest, question: str, chosen: str) -> dict[str, Any]:
     return {"found": found, "answered": answered}
 
 
-def _count(request: HttpRequest) -> None:
-    """In the windows of `expensive`, as the same call of the API is. TooManyCalls."""
+def _is_allowed(request: HttpRequest) -> bool:
+    """In the windows of `expensive`, as the same call of the API is."""
     if not is_enabled():
-        return
+        return True
     verdict = count([Window(limit, str(request.user.pk)) for limit in limits_of("expensive")])
-    setattr(request, ATTRIBUTE, verdict)
-    if verdict is not None and not verdict.is_allowed:
-        detail, extra = refusal(request)
-        raise TooManyCalls(detail, extra=extra)
+    return verdict is None or verdict.is_allowed

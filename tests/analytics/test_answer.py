@@ -12,7 +12,7 @@ from rest_framework.test import APIClient
 from accounts.models import Organisation, User
 from analytics.models import Entity
 from analytics.services import answering, signals
-from analytics.services.answering import ModelAnswer, Quote, SourceOf
+from analytics.services.answering_model import ModelAnswer, Quote, SourceOf, cited_sources
 from analytics.services.searching import search
 from jobs.connections import breaker_of, events_redis, events_url
 from tests.factories.people import make_organisation, make_user
@@ -62,6 +62,7 @@ def test_an_answer_is_the_best_passage_with_its_source_and_says_that_it_is_an_ex
     index()
     told = answered(member, PREHEAT)
     assert told["is_extract"] and told["is_found"]
+    assert (told["answered_by"], told["model"], told["remark"]) == ("extract", "", "")
     assert "preheated to 65 °C" in told["answer"]
     assert told["sources"][0]["url"] == f"/quiz/clauses/{clauses[0].pk}/"
     assert told["sources"][0]["passage"] == told["answer"]
@@ -144,6 +145,7 @@ def sources_of(member: User) -> list[SourceOf]:
         ("Preheat to 90 °C [1].", [(1, "preheated to 90 °C")], False),
         ("Preheat to 65 °C [2].", [(1, "preheated to 65 °C")], False),
         ("Preheat to 65 °C.", [], False),
+        ("Preheat to 65 °C.", [(1, "preheated to 65 °C")], False),
         ("Preheat to 65 °C [1].", [(1, "preheated to 65 °C"), (5, "anything")], False),
         ("Preheat to 65 °C [1].", [(1, " ")], False),
     ],
@@ -156,7 +158,7 @@ def test_a_models_answer_counts_only_with_quotes_that_stand_in_their_passages(
     told = ModelAnswer(
         is_answered=True, answer=text, quotes=[Quote(source=number, words=words) for number, words in quotes]
     )
-    assert bool(answering._cited(told, sources)) is is_kept
+    assert bool(cited_sources(told, "which preheat?", sources)) is is_kept
 
 
 def test_the_page_shows_the_answer_and_everything_found(member: User) -> None:
@@ -165,7 +167,7 @@ def test_the_page_shows_the_answer_and_everything_found(member: User) -> None:
     client = Client()
     client.force_login(member)
     body = client.get("/search/", {"q": PREHEAT}).content.decode()
-    assert "<mark>preheated</mark> to 65 °C" in body and "An extract" in body
+    assert "<mark>preheated</mark> to 65 °C" in body and "Answered by an extract" in body
     assert len(published()) >= 1
     assert "No answer" in client.get("/search/", {"q": "capital of France"}).content.decode()
     assert client.get("/search/", {"q": "welds", "type": "tender"}).status_code == 200
