@@ -20,10 +20,11 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from ..models import DeadSignal, DemandClock
-from ..streams.batch import Columns, Sums, add_up, columns_of, day_of
+from ..streams.batch import Sums, add_up, day_of, weights
 from ..streams.entries import SEQUENCE_BITS, Signal
 from ..streams.scoring import ADD_RANKS, half_lives
 from ..streams.trends import SPANS
+from . import live
 from .deadletters import Dead, keep_dead
 
 FRAME_LOCK = 0x64656D61  # advisory: "dema"
@@ -31,8 +32,13 @@ FRAME_LOCK = 0x64656D61  # advisory: "dema"
 CLOCK = f"SELECT pg_advisory_xact_lock_shared({FRAME_LOCK})"
 CLOCK_READ = "SELECT extract(epoch FROM windows_at)::bigint / 3600, half_life_days FROM analytics_demandclock"
 LOCK = """
-SELECT entity_id::text FROM analytics_entitydemand WHERE entity_id = ANY(%s::uuid[])
-ORDER BY entity_id FOR UPDATE
+SELECT count(*) FROM (
+    SELECT FROM analytics_entitydemand WHERE entity_id = ANY(%s::uuid[]) ORDER BY entity_id FOR UPDATE
+) locked
+"""
+MISSING = """
+SELECT id::text FROM unnest(%s::uuid[]) AS v (id)
+WHERE NOT EXISTS (SELECT FROM analytics_entitydemand d WHERE d.entity_id = v.id)
 """
 # Of entities that exist and were never asked for. In id order, like every lock on this table.
 BEGIN = """
@@ -51,29 +57,36 @@ WINDOWS = ", ".join(
     + GROWTH.format(current=f"(d.current_{span} + v.c{span})", previous=f"(d.previous_{span} + v.p{span})")
     for span in SPANS
 )
+ADDED = ", ".join(f"sum(n * c{span})::int AS c{span}, sum(n * p{span})::int AS p{span}" for span in SPANS)
+# The ids go over once: a row for each entity and hour, and one of weights for each hour. Ranks are as they are in the
+# latest hour of the batch, since sums of 2^rank would overflow.
 COUNT = f"""
-WITH counted AS (
+WITH told AS MATERIALIZED (
+    SELECT v.id, v.n, v.first_s, v.last_s, w.*
+    FROM unnest(%s::uuid[], %s::int[], %s::int[], %s::float8[], %s::float8[]) AS v (id, hour, n, first_s, last_s)
+    JOIN unnest(%s::int[], %s::float8[], %s::int[], %s::int[], %s::int[], %s::int[], %s::int[], %s::int[])
+        AS w (hour, half_lives, c1d, p1d, c7d, p7d, c30d, p30d) ON w.hour = v.hour
+), kept AS (
+    INSERT INTO analytics_demandbucket AS b (entity_id, hour, count)
+    SELECT id, to_timestamp(hour * 3600::bigint), n FROM told
+    ON CONFLICT (entity_id, hour) DO UPDATE SET count = b.count + excluded.count
+), added AS (
+    SELECT id, sum(n)::int AS n, min(first_s) AS first_s, max(last_s) AS last_s,
+        ln(sum(n * power(2::float8, greatest(half_lives, -1000)))) / ln(2::float8) + %s::float8 AS rank, {ADDED}
+    FROM told GROUP BY id
+), counted AS (
     UPDATE analytics_entitydemand d SET
         query_count = d.query_count + v.n,
         rank = {ADD_RANKS.format(a="d.rank", b="v.rank")},
         first_queried_at = least(d.first_queried_at, to_timestamp(v.first_s)),
         last_queried_at = greatest(d.last_queried_at, to_timestamp(v.last_s)),
         {WINDOWS}
-    FROM unnest(%s::uuid[], %s::int[], %s::float8[], %s::float8[], %s::float8[],
-        %s::int[], %s::int[], %s::int[], %s::int[], %s::int[], %s::int[])
-        AS v (id, n, rank, first_s, last_s, c1d, p1d, c7d, p7d, c30d, p30d)
-    WHERE d.entity_id = v.id
+    FROM added v WHERE d.entity_id = v.id
     RETURNING d.organisation_id, d.entity_type, v.n, v.rank, d.query_count = v.n AS is_new
 )
 SELECT organisation_id, entity_type, sum(n)::bigint, count(*) FILTER (WHERE is_new),
     sum(power(2::float8, greatest(rank - %s::float8, -1000)))
 FROM counted GROUP BY 1, 2
-"""
-BUCKETS = """
-INSERT INTO analytics_demandbucket AS b (entity_id, hour, count)
-SELECT id, to_timestamp(hour * 3600::bigint), n
-FROM unnest(%s::uuid[], %s::bigint[], %s::int[]) AS v (id, hour, n)
-ON CONFLICT (entity_id, hour) DO UPDATE SET count = b.count + excluded.count
 """
 # Questions of organisations that are gone are nobody's to read.
 QUESTIONS = """
@@ -104,14 +117,19 @@ ON CONFLICT (organisation_id, entity_type) DO UPDATE SET
             greatest(extract(epoch FROM t.demand_at - excluded.demand_at)::float8 / %s::float8, -1000)),
     demand_at = excluded.demand_at
 """
-SEEN = """
-SELECT entry FROM analytics_appliedbatch a, unnest(a.entries) AS entry
-WHERE a.stream = %s AND a.last_ms >= %s AND a.first_ms <= %s AND entry = ANY(%s::bigint[])
+# What is handed out for the first time lies between the entries of other batches, not among them: few are looked at.
+SEEN = f"""
+SELECT entry FROM unnest(%s::bigint[], %s::bigint[]) AS mine (first, last)
+JOIN analytics_appliedbatch a ON a.stream = %s
+    AND a.last_ms >= mine.first >> {SEQUENCE_BITS} AND a.first_ms <= mine.last >> {SEQUENCE_BITS},
+    unnest(a.entries) AS entry
+WHERE entry BETWEEN mine.first AND mine.last AND entry = ANY(%s::bigint[])
 """
 LEDGER = """
 INSERT INTO analytics_appliedbatch (stream, first_ms, last_ms, entries, consumer, applied_at)
 VALUES (%s, %s, %s, %s::bigint[], %s, now())
 """
+LEDGER_PIECE = 2000  # entries a row: as many as are read at once, so that rows of several consumers do not overlap
 
 
 @dataclass(slots=True)
@@ -139,7 +157,7 @@ def count_signals(
         try:
             with transaction.atomic():
                 missing = _apply(stream, sums, consumer)
-            if not missing:
+            if missing is None:
                 counted.applied += len(left)
                 break
         except SeenBeforeError as seen:
@@ -153,22 +171,25 @@ def count_signals(
     return counted
 
 
-def _apply(stream: str, sums: Sums, consumer: str) -> list[str]:
-    """Within the caller's transaction: everything; or nothing but locks, and the entities that have no row yet."""
+def _apply(stream: str, sums: Sums, consumer: str) -> list[str] | None:
+    """Within the caller's transaction: everything; or nothing but locks, and the entities that have no row yet (none:
+    somebody has just made it)."""
     with raw_cursor() as cursor:
         windows_at, half_life_days = _frame(cursor)
-        ids = sorted(sums.entities)
+        ids = sums.entities
         if ids:
-            found = {row[0] for row in cursor.execute(LOCK, [literal(ids)]).fetchall()}
-            if missing := [each for each in ids if each not in found]:
-                return missing
-            columns = columns_of(sums, half_life_days=half_life_days, windows_at=windows_at)
-            totals = _count(cursor, columns, half_life_days)
+            listed = literal(ids)
+            if cursor.execute(LOCK, [listed]).fetchone()[0] < len(ids):
+                return [row[0] for row in cursor.execute(MISSING, [listed]).fetchall()]
+            totals = _count(cursor, sums, half_life_days, windows_at)
         _questions(cursor, sums)
+        moved: set[Any] = {organisation for organisation, _, _ in sums.questions}
         if ids:
             _totals(cursor, totals, half_life_days)
+            moved |= {row[0] for row in totals}
+        live.moved_on_commit(moved)
         enter_ledger(cursor, stream, sums.numbers, consumer)
-    return []
+    return None
 
 
 def raw_cursor() -> Any:
@@ -198,24 +219,34 @@ def literal(values: Iterable[object]) -> str:
     return "{" + ",".join(map(str, values)) + "}"
 
 
-def literals(*columns: Iterable[object]) -> list[str]:
-    return [literal(column) for column in columns]
-
-
-def _count(cursor: Any, columns: Columns, half_life_days: float) -> list[Any]:
-    """Of what the batch holds, by organisation and type: (organisation, type, signals, entities new, score)."""
-    windows = [column for span in SPANS for column in columns.windows[span]]
-    # Sums of 2^rank would overflow: they are taken as they are in the hour of the latest.
-    top = max(columns.ranks)
-    totals = cursor.execute(
+def _count(cursor: Any, sums: Sums, half_life_days: float, windows_at: int) -> list[Any]:
+    """Of what the batch holds, by organisation and type: (organisation, type, signals, entities new, score, as of
+    which rank)."""
+    ids: list[str] = []
+    hours: list[int] = []
+    counts: list[list[int]] = []
+    for hour, asked in sums.hours.items():
+        ids += asked
+        hours += [hour] * len(asked)
+        counts += asked.values()
+    told = weights(sums.hours, half_life_days=half_life_days, windows_at=windows_at)
+    top = max(weight.half_lives for weight in told.values())
+    rows = cursor.execute(
         COUNT,
         [
-            *literals(columns.ids, columns.counts, columns.ranks, columns.first_s, columns.last_s, *windows),
+            literal(ids),
+            literal(hours),
+            literal([count[0] for count in counts]),
+            literal([count[1] / 1000 for count in counts]),
+            literal([count[2] / 1000 for count in counts]),
+            literal(told),
+            literal([weight.half_lives - top for weight in told.values()]),
+            *(literal(column) for column in zip(*(weight.windows for weight in told.values()), strict=True)),
+            top,
             top,
         ],
     ).fetchall()
-    cursor.execute(BUCKETS, literals(columns.bucket_ids, columns.bucket_hours, columns.bucket_counts))
-    return [(*row, top) for row in totals]
+    return [(*row, top) for row in rows]
 
 
 def _totals(cursor: Any, totals: list[Any], half_life_days: float) -> None:
@@ -253,21 +284,27 @@ def _questions(cursor: Any, sums: Sums) -> None:
     cursor.execute(QUESTIONS, [orjson.dumps(rows).decode()])
 
 
-def enter_ledger(cursor: Any, stream: str, numbers: list[int], consumer: str) -> None:
+def enter_ledger(cursor: Any, stream: str, numbers: Sequence[int], consumer: str) -> None:
     """Into the ledger. SeenBeforeError: some are there already."""
-    first_ms, last_ms = min(numbers) >> SEQUENCE_BITS, max(numbers) >> SEQUENCE_BITS
-    entries = literal(numbers)
-    seen = cursor.execute(SEEN, [stream, first_ms, last_ms, entries]).fetchall()
-    if seen:
-        raise SeenBeforeError({int(row[0]) for row in seen})
-    cursor.execute(LEDGER, [stream, first_ms, last_ms, entries, consumer])
+    ordered = sorted(numbers)
+    pieces = [ordered[start : start + LEDGER_PIECE] for start in range(0, len(ordered), LEDGER_PIECE)]
+    if seen := _seen(cursor, stream, pieces):
+        raise SeenBeforeError(seen)
+    rows = [(piece[0] >> SEQUENCE_BITS, piece[-1] >> SEQUENCE_BITS, literal(piece)) for piece in pieces]
+    cursor.executemany(LEDGER, [(stream, *row, consumer) for row in rows])
+
+
+def _seen(cursor: Any, stream: str, pieces: Sequence[Sequence[int]]) -> set[int]:
+    """Which of them are in the ledger; each piece in order."""
+    firsts, lasts = literal(piece[0] for piece in pieces), literal(piece[-1] for piece in pieces)
+    entries = literal(number for piece in pieces for number in piece)
+    return {int(row[0]) for row in cursor.execute(SEEN, [firsts, lasts, stream, entries]).fetchall()}
 
 
 def is_counted(*, stream: str, number: int) -> bool:
     """Is it in the ledger?"""
-    milliseconds = number >> SEQUENCE_BITS
     with raw_cursor() as cursor:
-        return bool(cursor.execute(SEEN, [stream, milliseconds, milliseconds, literal([number])]).fetchall())
+        return bool(_seen(cursor, stream, [[number]]))
 
 
 def _begin(missing: list[str]) -> set[str]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import redis
 from redis.backoff import NoBackoff
-from redis.exceptions import ResponseError
+from redis.exceptions import RedisError, ResponseError
 from redis.retry import Retry
 
 from jobs import tuning
@@ -22,6 +22,7 @@ from .signals import streams
 
 GROUP = "plumbline_workers"
 BLOCK_MS = 1000
+PIECE = 2000  # entries a command: for as long as it takes Redis does nothing else
 CLAIM_IDLE_MS = 30_000  # a consumer that has been silent for so long has lost what it had
 KEPT_MS = 3_600_000  # what every group is done with stays for so long, for a look and for replays
 MOST_KEPT = 500_000  # but not more than so many entries
@@ -80,6 +81,18 @@ class Delivery:
 
     def read(self, count: int, *, block_ms: int = BLOCK_MS) -> dict[str, list[Entry]]:
         """What nobody has got yet, at most `count` of each stream. ResponseError "NOGROUP …": there is no group."""
+        found = piece = self._read_piece(min(count, PIECE), block_ms)
+        while count > PIECE and any(len(entries) == PIECE for entries in piece.values()):
+            count -= PIECE
+            try:
+                piece = self._read_piece(min(count, PIECE), 0)
+            except RedisError:
+                break  # first what is in hand; should it still be so the next command meets it
+            for stream, entries in piece.items():
+                found.setdefault(stream, []).extend(entries)
+        return found
+
+    def _read_piece(self, count: int, block_ms: int) -> dict[str, list[Entry]]:
         waiting = ("BLOCK", block_ms) if block_ms else ()
         answer = self.ask(
             "XREADGROUP", "GROUP", GROUP, self.consumer, "COUNT", count, *waiting, "STREAMS", *streams(), ">", ">"
@@ -103,8 +116,8 @@ class Delivery:
         return Claimed(entries, {row[0]: int(row[3]) for row in pending}, answer[0] != b"0-0")
 
     def acknowledge(self, stream: str, ids: Sequence[bytes]) -> None:
-        if ids:
-            self.ask("XACK", stream, GROUP, *ids)
+        for start in range(0, len(ids), PIECE):
+            self.ask("XACK", stream, GROUP, *ids[start : start + PIECE])
 
     def trim(self, stream: str, now_ms: int) -> int:
         """Behind the slowest group only; how many entries went."""

@@ -6,12 +6,12 @@ own is never walked over: a list is the best few of the shared ones and of each 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import connection
 from django.db.models import Sum
 from django.utils import timezone
@@ -20,7 +20,7 @@ from accounts.models import User
 from accounts.querysets import organisation_ids_of
 
 from ..exceptions import EntityNotFound
-from ..models import AskedQuestion, DemandBucket, DemandDay, Entity, EntityDemand
+from ..models import AskedQuestion, Entity
 from ..streams.scoring import rank_at, score_at
 from ..streams.trends import SPANS, TREND_LEAST, TREND_Z, is_trend
 from .counting import clock
@@ -32,11 +32,30 @@ SERIES_DAYS = 30
 TOP_TYPES = 10
 
 COLUMNS = "entity_id, entity_type, rank, query_count, last_queried_at, refreshed_at, needs_update"
+# The half-life in which ranks are stored; before anything was counted the setting's.
+FRAME = "coalesce((SELECT half_life_days FROM analytics_demandclock), %(half_life_days)s)::float8"
 TOTALS = """
 SELECT t.entity_type, sum(entities)::bigint, sum(queries)::bigint, sum(with_demand)::bigint,
     sum(needing_update)::bigint,
-    sum(demand * power(2::float8, greatest(-extract(epoch FROM %(now)s - demand_at)::float8 / %(half_life_s)s, -1000)))
-FROM analytics_entitytotal t WHERE organisation_id IS NULL OR organisation_id = ANY(%(own)s) GROUP BY 1
+    sum(demand * power(2::float8,
+        greatest(-extract(epoch FROM %(now)s - demand_at)::float8 / (frame.half_life * 86400), -1000))),
+    (SELECT count(*) FROM ({trends}) rising)
+FROM analytics_entitytotal t, (SELECT {frame} AS half_life) frame WHERE {seen} GROUP BY 1
+"""
+ASKED = "SELECT coalesce(sum(with_demand), 0)::bigint FROM analytics_entitytotal WHERE {seen}"
+SEEN = "(organisation_id IS NULL OR organisation_id = ANY(%(own)s))"
+# In one round trip: the list, its total, the frame. A row without an entity: the list is empty.
+LISTED = """
+WITH wanted AS ({wanted}), first AS (SELECT * FROM wanted ORDER BY {order}, entity_id LIMIT %(limit)s)
+SELECT told.total, told.half_life, first.*, e.name
+FROM (SELECT ({total}) AS total, {frame} AS half_life) told
+LEFT JOIN first ON true LEFT JOIN analytics_entity e ON e.id = first.entity_id
+ORDER BY {order}, entity_id
+"""
+SERIES = """
+SELECT (hour AT TIME ZONE 'UTC')::date, sum(count)::bigint FROM analytics_demandbucket
+WHERE entity_id = %(id)s AND hour >= %(start)s GROUP BY 1
+UNION ALL SELECT day, count FROM analytics_demandday WHERE entity_id = %(id)s AND day >= %(first)s
 """
 
 
@@ -58,9 +77,8 @@ def scope_of(user: User) -> Scope:
 
 def stats(*, scope: Scope) -> Row:
     """Totals. Scores are as of now; their average is over entities that were ever asked for."""
-    frame, now = clock(), timezone.now()
-    parameters = {"now": now, "half_life_s": frame.half_life_days * 86400, "own": list(scope.organisations)}
-    rows = _rows(TOTALS, parameters)
+    parameters = _parameters(scope)
+    rows = _rows(TOTALS.format(trends=_trends(scope, "7d", parameters), frame=FRAME, seen=SEEN), parameters)
     demand, asked = sum(row[5] or 0.0 for row in rows), sum(row[3] for row in rows)
     types = sorted(rows, key=lambda row: (-row[5], -row[2], row[0]))
     return {
@@ -68,7 +86,7 @@ def stats(*, scope: Scope) -> Row:
         "total_queries": sum(row[2] for row in rows),
         "entities_with_demand": asked,
         "avg_demand_score": _rounded(demand / asked) if asked else 0.0,
-        "trending_entities": _count_trends(scope, "7d"),
+        "trending_entities": rows[0][6] if rows else 0,
         "needs_update": sum(row[4] for row in rows),
         "top_entity_types": [
             {"entity_type": row[0], "count": row[1], "total_demand": _rounded(row[5])} for row in types[:TOP_TYPES]
@@ -78,67 +96,65 @@ def stats(*, scope: Scope) -> Row:
 
 def top(*, scope: Scope, limit: int, entity_type: str = "") -> Row:
     """`total`: of all entities (of the type) that were ever asked for."""
-    where, parameters = ("entity_type = %(type)s", {"type": entity_type}) if entity_type else ("true", {})
-    found = _best(scope, where, "rank DESC, entity_id", parameters, limit)
-    found.sort(key=lambda row: (-row[2], str(row[0])))
-    totals = _rows(TOTALS, {"now": timezone.now(), "half_life_s": 1.0, "own": list(scope.organisations)})
-    total = sum(row[3] for row in totals if not entity_type or row[0] == entity_type)
-    return {"entities": _described(found[:limit]), "total": total, "limit": limit}
+    parameters = _parameters(scope, limit=limit, type=entity_type)
+    narrowed = " AND entity_type = %(type)s" if entity_type else ""
+    wanted = _best(scope, parameters, where=f"true{narrowed}", along="rank DESC, entity_id")
+    total, rows, _ = _listed(wanted, "rank DESC", ASKED.format(seen=SEEN) + narrowed, parameters)
+    return {"entities": rows, "total": total, "limit": limit}
 
 
 def trending(*, scope: Scope, limit: int, timeframe: str) -> Row:
     """By growth: standard deviations by which the window has more than the one before."""
-    extra = f"growth_{timeframe}, current_{timeframe}, previous_{timeframe}"
-    found = _best(scope, _trend(timeframe), f"growth_{timeframe} DESC", {}, limit, extra)
-    found.sort(key=lambda row: (-row[7], str(row[0])))
-    rows = _described(found[:limit])
-    for row, raw in zip(rows, found, strict=False):
-        row |= {"growth": _rounded(raw[7]), "current": raw[8], "previous": raw[9]}
-    return {"trending": rows, "total": _count_trends(scope, timeframe), "timeframe": timeframe}
+    parameters = _parameters(scope, limit=limit)
+    extra = f"growth_{timeframe} AS growth, current_{timeframe}, previous_{timeframe}"
+    wanted = _best(scope, parameters, where=_trend(timeframe), along=f"growth_{timeframe} DESC", extra=extra)
+    counted = f"SELECT count(*) FROM ({_trends(scope, timeframe, parameters)}) rising"
+    total, rows, extras = _listed(wanted, "growth DESC", counted, parameters)
+    for row, (growth, current, previous) in zip(rows, extras, strict=True):
+        row |= {"growth": _rounded(growth), "current": current, "previous": previous}
+    return {"trending": rows, "total": total, "timeframe": timeframe}
 
 
 def stale(*, scope: Scope, limit: int, min_demand_score: float, days_since_update: int) -> Row:
     """Wanted at least so much, and marked or not refreshed for so long; the most wanted first. Looked for among the
     20,000 most wanted of each organisation and the shared ones."""
     frame, now = clock(), timezone.now()
-    parameters = {
+    parameters = _parameters(scope, limit=limit) | {
         "least": rank_at(min_demand_score, now, frame.half_life_days),
         "before": now - timedelta(days=days_since_update),
         "looked_at": LOOKED_AT,
     }
-    condition = "needs_update OR refreshed_at < %(before)s"
-    branches = " UNION ALL ".join(
+    wanted = " UNION ALL ".join(
         f"(SELECT {COLUMNS} FROM (SELECT * FROM analytics_entitydemand WHERE {owner} AND rank >= %(least)s "
-        f"AND rank > 0 ORDER BY rank DESC LIMIT %(looked_at)s) wanted WHERE {condition})"
+        f"AND rank > 0 ORDER BY organisation_id, rank DESC, entity_id LIMIT %(looked_at)s) most "
+        "WHERE needs_update OR refreshed_at < %(before)s)"
         for owner in _owners(scope, parameters)
     )
-    found = _rows(
-        f"SELECT *, count(*) OVER () FROM ({branches}) stale ORDER BY rank DESC, entity_id LIMIT %(limit)s",
-        parameters | {"limit": limit},
-    )
+    total, rows, _ = _listed(wanted, "rank DESC", "SELECT count(*) FROM wanted", parameters)
     return {
-        "stale_entities": _described([row[:7] for row in found]),
-        "total": found[0][7] if found else 0,
+        "stale_entities": rows,
+        "total": total,
         "criteria": {"min_demand_score": min_demand_score, "days_since_update": days_since_update},
     }
 
 
 def entity(*, user: User, entity_id: UUID) -> Row:
     """One entity with its series by day, oldest first. EntityNotFound."""
-    row = Entity.objects.visible_to(user).filter(pk=entity_id).values("id", "name", "entity_type").first()
+    names = ("rank", "query_count", "first_queried_at", "last_queried_at", "current_7d", "previous_7d")
+    told = Entity.objects.visible_to(user).filter(pk=entity_id)
+    row = told.values("id", "name", "entity_type", *(f"demand__{name}" for name in names)).first()
     if row is None:
         raise EntityNotFound("There is no such entity, or it is not yours to see.")
-    demand = EntityDemand.objects.filter(pk=entity_id).first()
-    count = demand.query_count if demand else 0
+    rank, count, first, last, current, previous = (row.pop(f"demand__{name}") for name in names)
     return {
         "entity": {
             **row,
-            "demand_score": _score(demand.rank) if demand else 0.0,
-            "query_count": count,
-            "first_queried_at": demand.first_queried_at if demand else None,
-            "last_queried_at": demand.last_queried_at if demand else None,
-            "query_frequency": frequency(count),
-            "trending": bool(demand and is_trend(demand.current_7d, demand.previous_7d)),
+            "demand_score": _rounded(score_at(rank, timezone.now(), clock().half_life_days)) if rank else 0.0,
+            "query_count": count or 0,
+            "first_queried_at": first,
+            "last_queried_at": last,
+            "query_frequency": frequency(count or 0),
+            "trending": is_trend(current or 0, previous or 0),
             "series": series(entity_id=entity_id),
         }
     }
@@ -158,10 +174,7 @@ def series(*, entity_id: UUID, days: int = SERIES_DAYS) -> list[Row]:
     first = today - timedelta(days=days - 1)
     start = datetime(first.year, first.month, first.day, tzinfo=UTC)
     counts: dict[Any, int] = {}
-    for hour, count in DemandBucket.objects.filter(entity=entity_id, hour__gte=start).values_list("hour", "count"):
-        day = hour.astimezone(UTC).date()
-        counts[day] = counts.get(day, 0) + count
-    for day, count in DemandDay.objects.filter(entity=entity_id, day__gte=first).values_list("day", "count"):
+    for day, count in _rows(SERIES, {"id": entity_id, "start": start, "first": first}):
         counts[day] = counts.get(day, 0) + count
     listed = [first + timedelta(days=number) for number in range(days)]
     return [{"date": day, "count": counts.get(day, 0)} for day in listed]
@@ -194,17 +207,41 @@ def queries(*, user: User, limit: int, days: int, unanswered: bool) -> Row:
     return {"queries": listed, "days": days, "unanswered_only": unanswered}
 
 
-def _best(
-    scope: Scope, where: str, order: str, parameters: dict[str, Any], limit: int, extra: str = ""
-) -> list[tuple[Any, ...]]:
-    """The first `limit` of the shared ones and of each organisation: each along its own index."""
-    told = {**parameters, "limit": limit}
+def _parameters(scope: Scope, **more: Any) -> dict[str, Any]:
+    told = {"own": list(scope.organisations), "now": timezone.now()}
+    return told | {"half_life_days": float(settings.DEMAND_HALF_LIFE_DAYS)} | more
+
+
+def _best(scope: Scope, parameters: dict[str, Any], *, where: str, along: str, extra: str = "") -> str:
+    """The first `limit` of the shared ones and of each organisation: each along its own index. The organisation stands
+    first in the order too: an index that begins with it is not seen to be in order behind `IS NULL` (PostgreSQL 18)."""
     columns = f"{COLUMNS}, {extra}" if extra else COLUMNS
-    branches = [
-        f"(SELECT {columns} FROM analytics_entitydemand WHERE {owner} AND {where} ORDER BY {order} LIMIT %(limit)s)"
-        for owner in _owners(scope, told)
+    return " UNION ALL ".join(
+        f"(SELECT {columns} FROM analytics_entitydemand WHERE {owner} AND {where} "
+        f"ORDER BY organisation_id, {along} LIMIT %(limit)s)"
+        for owner in _owners(scope, parameters)
+    )
+
+
+def _listed(wanted: str, order: str, total: str, parameters: dict[str, Any]) -> tuple[int, list[Row], list[Any]]:
+    """(total, the entities described, what `wanted` has of each beyond COLUMNS)."""
+    found = _rows(LISTED.format(wanted=wanted, order=order, total=total, frame=FRAME), parameters)
+    now = parameters["now"]
+    listed = [row for row in found if row[2] is not None]
+    rows: list[Row] = [
+        {
+            "id": row[2],
+            "name": row[-1],
+            "entity_type": row[3],
+            "demand_score": _rounded(score_at(row[4], now, row[1])),
+            "query_count": row[5],
+            "last_queried_at": row[6],
+            "last_updated_at": row[7],
+            "needs_update": row[8],
+        }
+        for row in listed
     ]
-    return _rows(" UNION ALL ".join(branches), told)
+    return int(found[0][0]), rows, [row[9:-1] for row in listed]
 
 
 def _owners(scope: Scope, parameters: dict[str, Any]) -> list[str]:
@@ -218,36 +255,13 @@ def _trend(span: str) -> str:
     return f"growth_{span} >= {TREND_Z} AND current_{span} >= {TREND_LEAST}"
 
 
-def _count_trends(scope: Scope, span: str) -> int:
-    """Up to 10,000 of each owner."""
-    parameters: dict[str, Any] = {"most": COUNTED_AT_MOST}
-    branches = [
+def _trends(scope: Scope, span: str, parameters: dict[str, Any]) -> str:
+    """A row for each that rises, up to 10,000 of each owner."""
+    parameters["most"] = COUNTED_AT_MOST
+    return " UNION ALL ".join(
         f"(SELECT 1 FROM analytics_entitydemand WHERE {owner} AND {_trend(span)} LIMIT %(most)s)"
         for owner in _owners(scope, parameters)
-    ]
-    return int(_rows(f"SELECT count(*) FROM ({' UNION ALL '.join(branches)}) rising", parameters)[0][0])
-
-
-def _described(rows: Sequence[tuple[Any, ...]]) -> list[Row]:
-    names = dict(Entity.objects.filter(pk__in=[row[0] for row in rows]).values_list("pk", "name"))
-    frame, now = clock(), timezone.now()
-    return [
-        {
-            "id": row[0],
-            "name": names.get(row[0], ""),
-            "entity_type": row[1],
-            "demand_score": _rounded(score_at(row[2], now, frame.half_life_days)),
-            "query_count": row[3],
-            "last_queried_at": row[4],
-            "last_updated_at": row[5],
-            "needs_update": row[6],
-        }
-        for row in rows
-    ]
-
-
-def _score(rank: float) -> float:
-    return _rounded(score_at(rank, timezone.now(), clock().half_life_days))
+    )
 
 
 def _rounded(value: float) -> float:

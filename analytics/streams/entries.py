@@ -124,6 +124,55 @@ def read_signal(number: int, fields: Sequence[bytes] | None, now_ms: int) -> Sig
     )
 
 
+def read_signals(entries: Sequence[Entry], now_ms: int) -> tuple[list[Signal], list[tuple[Entry, str]]]:
+    """Those that are signals; the others with what is wrong. What `read_signal` says of each, but well-formed ones, by
+    far most, take a third of the time: no call of ours for any of their members."""
+    signals: list[Signal] = []
+    refused: list[tuple[Entry, str]] = []
+    oldest_ms, newest_ms = now_ms - OLDEST_MS, now_ms + NEWEST_MS
+    loads, canonical, add = orjson.loads, _canonical, signals.append
+    for entry in entries:
+        try:
+            milliseconds, _, sequence = entry[0].partition(b"-")
+            name, body = entry[1]  # type: ignore[misc]
+            told = loads(body).get
+            at_ms, query = told("timestamp"), told("query")
+            if name != FIELD or len(milliseconds) != 13 or len(sequence) > 6 or "\x00" in query:
+                raise Malformed
+            if type(at_ms) is not int or type(query) is not str:
+                raise Malformed
+            entity, organisation = told("entity_id"), told("organisation_id")
+            add(
+                (
+                    int(milliseconds) << SEQUENCE_BITS | int(sequence),
+                    None if entity is None else canonical(entity),
+                    oldest_ms if at_ms < oldest_ms else newest_ms if at_ms > newest_ms else at_ms,
+                    None if organisation is None else canonical(organisation),
+                    query[:LONGEST_QUERY],
+                    bool(told("found", True)),
+                    bool(told("asked", True)),
+                )
+            )
+        except (ValueError, TypeError, AttributeError, RecursionError):
+            try:
+                add(read_signal(pack(entry[0]), entry[1], now_ms))
+            except (Malformed, RecursionError) as error:
+                refused.append((entry, str(error)))
+    return signals, refused
+
+
+def read_updates(entries: Sequence[Entry]) -> tuple[list[UpdateRequest], list[tuple[Entry, str]]]:
+    """Those that are requests; the others with what is wrong."""
+    requests: list[UpdateRequest] = []
+    refused: list[tuple[Entry, str]] = []
+    for entry in entries:
+        try:
+            requests.append(read_update(pack(entry[0]), entry[1]))
+        except (Malformed, RecursionError) as error:
+            refused.append((entry, str(error)))
+    return requests, refused
+
+
 def read_update(number: int, fields: Sequence[bytes] | None) -> UpdateRequest:
     """Malformed."""
     told = _object(fields)
