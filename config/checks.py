@@ -50,6 +50,17 @@ def throttles_can_be_read(app_configs: Sequence[AppConfig] | None, **kwargs: Any
     return [Error(f"THROTTLES: {what}.", hint=hint, id="plumbline.E006") for what in throttling.misconfigured()]
 
 
+@register(TAG)
+def storage_is_known(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """E007: a misspelt storage, or one without a bucket, would be found out by the first upload."""
+    if settings.STORAGE == "local" or (settings.STORAGE == "s3" and settings.S3["bucket_name"]):
+        return []
+    if settings.STORAGE == "s3":
+        return [Error("STORAGE is s3, and S3_BUCKET is not set.", hint="Name the bucket.", id="plumbline.E007")]
+    hint = "Use local (a folder of this machine) or s3 (a bucket)."
+    return [Error(f"STORAGE is {settings.STORAGE!r}.", hint=hint, id="plumbline.E007")]
+
+
 def refuse_half_configured() -> None:
     """Raise ImproperlyConfigured with every failed check of ours: for processes that run no checks by themselves."""
     failed = [message for message in run_checks(tags=[TAG]) if message.is_serious()]

@@ -73,6 +73,12 @@ SCHEDULE = (
         description="Works out how well each question tells those who know from those who do not",
     ),
     Task(
+        name="reconcile-calls",
+        cron="35 * * * *",
+        kind="quiz.reconcile_due",
+        description="Asks voice services for training calls whose report never came",
+    ),
+    Task(
         name="move-demand-windows",
         cron="1 * * * *",
         kind="analytics.move_windows",

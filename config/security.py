@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 PAGES = (
@@ -28,5 +29,7 @@ class ContentSecurityPolicyMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         policy = LENIENT if request.path.startswith(LENIENT_PATHS) else PAGES
+        if settings.STORAGE == "s3" and settings.MEDIA_ORIGINS:  # recordings are played from the bucket
+            policy += f"; media-src 'self' {' '.join(settings.MEDIA_ORIGINS)}"
         response.headers.setdefault("Content-Security-Policy", policy)
         return response

@@ -6,4 +6,12 @@ class QuizConfig(AppConfig):
     verbose_name = "Quizzes"
 
     def ready(self) -> None:
-        from . import assignment_handlers, entities, handlers, practice_handlers  # noqa: F401
+        from . import (  # noqa: F401
+            assignment_handlers,
+            entities,
+            handlers,
+            practice_handlers,
+            training_channels,
+            training_handlers,
+            training_webhooks,
+        )

@@ -150,3 +150,9 @@ class BadPeriod(Refused):
     """Figures can't be asked for like this; `extra` holds `parameter`."""
 
     code = "invalid"
+
+
+class BadForm(Refused):
+    """A form of a page says what can't be; the message says what."""
+
+    code = "invalid"

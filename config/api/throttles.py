@@ -82,10 +82,19 @@ def refused_unknown(request: HttpRequest, error: Exception) -> Exception:
     return error if verdict is None or verdict.is_allowed else Throttled(wait=verdict.wait_s)
 
 
-def begin_unproved(request: HttpRequest) -> tuple[Window, ...]:
+def begin_unproved(request: HttpRequest, name: str = "anonymous") -> tuple[Window, ...]:
     """For views outside the REST framework, whose callers prove themselves by what they send: counted against the
     address before it is looked at. To be given back to those who did; raises TooManyCalls."""
-    windows = _anonymous(request) if is_enabled() else []
+    windows = _anonymous(request, name) if is_enabled() else []
+    return _counted(request, windows)
+
+
+def begin_proved(request: HttpRequest, name: str, who: str) -> None:
+    """Those who have proved to be `who` have a limit of their own. Raises TooManyCalls."""
+    _counted(request, [Window(limit, who) for limit in limits_of(name)] if is_enabled() else [])
+
+
+def _counted(request: HttpRequest, windows: list[Window]) -> tuple[Window, ...]:
     verdict = count(windows)
     if verdict is not None and not verdict.is_allowed:
         setattr(request, ATTRIBUTE, verdict)
@@ -198,6 +207,8 @@ def _in_words(standing: Standing) -> str:
         "organisation": "for an organisation",
         "expensive": "of this costly kind",
         "quiz": "quizzes and clauses without sign-in",
+        "voice_address": "reports that are refused",
+        "voice": "reports of a voice connection",
         "tokens": "to sign in or refresh",
     }.get(standing.window.limit.namespace, "")
     calls = f"at most {standing.window.limit.amount}{' ' + who if who else ''}"

@@ -147,8 +147,29 @@ RQ_QUEUES = {name: {"URL": REDIS_QUEUE_URL, "DEFAULT_TIMEOUT": 3600} for name in
 RQ = {"SERIALIZER": "rq.serializers.JSONSerializer"}
 RQ_SHOW_ADMIN_LINK = False  # jobs are rows of ours; its dashboard would show queues without them
 
+# local: a folder of this machine. s3: a bucket of anything that speaks S3, for many machines (docs/operations.md).
+STORAGE = env.str("STORAGE", default="local")
+S3 = {
+    "bucket_name": env.str("S3_BUCKET", default=""),
+    "endpoint_url": env.str("S3_ENDPOINT_URL", default="") or None,  # AWS' own unless told
+    "region_name": env.str("S3_REGION", default="") or None,
+    "access_key": env.str("S3_ACCESS_KEY", default="") or None,  # none: as the machine's role says
+    "secret_key": env.str("S3_SECRET_KEY", default="") or None,
+    "addressing_style": env.str("S3_ADDRESSING_STYLE", default="auto"),  # path: for servers without names of buckets
+    "signature_version": "s3v4",
+    "default_acl": None,  # the bucket's own, which is to be private
+    "file_overwrite": False,
+    "querystring_auth": True,
+}
+# Where browsers fetch recordings from, if that is not this site: pages may play them from there.
+MEDIA_ORIGINS: list[str] = env.list("S3_MEDIA_ORIGINS", default=[S3["endpoint_url"]] if S3["endpoint_url"] else [])
+_files: dict[str, object] = (
+    {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": S3}
+    if STORAGE == "s3"
+    else {"BACKEND": "django.core.files.storage.FileSystemStorage"}
+)
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": _files,
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 MEDIA_ROOT = Path(env.str("MEDIA_ROOT", default=str(BASE_DIR / "var" / "media")))
@@ -221,6 +242,8 @@ THROTTLES = {
     "organisation": env.str("THROTTLE_ORGANISATION", default="10000/15 minutes"),
     "expensive": env.str("THROTTLE_EXPENSIVE", default="10/15 minutes"),
     "quiz": env.str("THROTTLE_QUIZ", default="1200/15 minutes"),
+    "voice_address": env.str("THROTTLE_VOICE_ADDRESS", default="60/minute"),
+    "voice": env.str("THROTTLE_VOICE", default="1200/minute"),
     "tokens": env.str("THROTTLE_TOKENS", default="60/minute"),
     "sign_in_address": env.str("THROTTLE_SIGN_IN_ADDRESS", default="10/minute"),
     "sign_in_pair": env.str("THROTTLE_SIGN_IN_PAIR", default="5/5 minutes"),
@@ -290,6 +313,13 @@ OUTBOUND_CA_FILE = env.str("OUTBOUND_CA_FILE", default="")  # certificates to tr
 # Who may send to /api/webhooks/in/{name}: {"name": "whsec_…"}; two secrets, separated by a blank, while one is changed.
 INCOMING_WEBHOOKS: dict[str, str] = env.json("INCOMING_WEBHOOKS", default={})
 INCOMING_WEBHOOK_LIMIT_BYTES = env.int("INCOMING_WEBHOOK_LIMIT_BYTES", default=1024 * 1024)
+
+# --- training calls: docs/training.md -------------------------------------------------------------------------------
+TRANSCRIPT_LIMIT_BYTES = env.int("TRANSCRIPT_LIMIT_BYTES", default=2 * 1024 * 1024)  # reports and uploads
+RECORDING_LIMIT_BYTES = env.int("RECORDING_LIMIT_BYTES", default=UPLOAD_LIMIT_BYTES)
+FILE_LINKS_LAST_S = env.int("FILE_LINKS_LAST_S", default=300)  # links to recordings and reports
+# Where a body may come in pieces, without a stated length, and how long it may be then. Elsewhere it is not read.
+UNSTATED_LENGTH_LIMITS = {"/api/hooks/": TRANSCRIPT_LIMIT_BYTES}
 
 # --- what operators see ---------------------------------------------------------------------------------------------
 RELEASE = env.str("RELEASE", default="")  # what is deployed, told by processes and to Sentry

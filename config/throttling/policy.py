@@ -7,6 +7,8 @@
 | organisation | the sum of its people's calls | every call of the API |
 | expensive | a person | views marked `throttle_scope("expensive")`, besides the above |
 | quiz | an address, which may be a classroom's | quizzes, categories, clauses without sign-in, in place of anonymous |
+| voice_address | an address | reports of voice services that are refused |
+| voice | a voice connection | reports that it has proved to be its own |
 | tokens | an address | sign-in, refresh and sign-out of clients, in place of anonymous |
 | sign_in_address | an address | attempts to sign in that fail, pages and API together |
 | sign_in_pair | an e-mail from one address | the same |
@@ -26,6 +28,8 @@ NAMES = (
     "organisation",
     "expensive",
     "quiz",
+    "voice_address",
+    "voice",
     "tokens",
     "sign_in_address",
     "sign_in_pair",

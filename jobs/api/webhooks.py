@@ -241,18 +241,11 @@ def receive(request: HttpRequest, name: str) -> JsonResponse:
         counted = begin_unproved(request)
         receivers.receiver_named(name)  # a body for nobody is not even read
         received, is_new = receiving.receive(
-            name=name, headers={key.lower(): value for key, value in request.headers.items()}, body=_body_of(request)
+            name=name, headers=headers_of(request), body=body_of(request, settings.INCOMING_WEBHOOK_LIMIT_BYTES)
         )
         give_back(counted)
     except PlumblineError as error:
-        headers = {"Retry-After": str(error.extra["retry_after_s"])} if "retry_after_s" in error.extra else {}
-        problem = {"title": HTTPStatus(error.status).phrase, "status": error.status, "detail": str(error)}
-        return JsonResponse(
-            {"type": "about:blank", **problem, "code": error.code},
-            status=error.status,
-            headers=headers,
-            content_type="application/problem+json",
-        )
+        return refused(error)
     answer = {"id": str(received.pk), "status": received.status, "is_new": is_new}
     return JsonResponse(answer, status=HTTPStatus.ACCEPTED if is_new else HTTPStatus.OK)
 
@@ -262,9 +255,24 @@ class BodyTooLarge(Refused):
     code = "request_too_large"
 
 
-def _body_of(request: HttpRequest) -> bytes:
+def refused(error: PlumblineError) -> JsonResponse:
+    """The problem details of an error, from a view that is none of the REST framework."""
+    headers = {"Retry-After": str(error.extra["retry_after_s"])} if "retry_after_s" in error.extra else {}
+    problem = {"title": HTTPStatus(error.status).phrase, "status": error.status, "detail": str(error)}
+    return JsonResponse(
+        {"type": "about:blank", **problem, "code": error.code},
+        status=error.status,
+        headers=headers,
+        content_type="application/problem+json",
+    )
+
+
+def headers_of(request: HttpRequest) -> dict[str, str]:
+    return {key.lower(): value for key, value in request.headers.items()}
+
+
+def body_of(request: HttpRequest, limit: int) -> bytes:
     """Looks at the stated length first, so that what is too large is refused unread."""
-    limit = int(settings.INCOMING_WEBHOOK_LIMIT_BYTES)
     stated = request.META.get("CONTENT_LENGTH") or "0"
     if stated.isdecimal() and int(stated) > limit:
         raise BodyTooLarge(f"A message may have up to {filesizeformat(limit)}.")

@@ -37,7 +37,22 @@ class Receiver:
     event_type: Callable[[Headers, bytes], str] = no_event_type
 
 
+@dataclass(frozen=True)
+class ConnectedReceiver:
+    """Many senders under one name, each with a connection that says how we know it. `receiver_of(connection)` gives the
+    receiver of one; of an unknown one, a receiver that refuses whatever comes as it would a wrong signature.
+
+    /api/webhooks/in/{name} is not opened: who knows no connection knows no sender. The app has an address of its own,
+    which calls `receiving.receive_by`.
+    """
+
+    name: str
+    receiver_of: Callable[[str], Receiver]
+    handle_kind: str
+
+
 _receivers: dict[str, Receiver] = {}
+_connected: dict[str, ConnectedReceiver] = {}
 
 
 def register_receiver(
@@ -49,9 +64,20 @@ def register_receiver(
     event_type: Callable[[Headers, bytes], str] = no_event_type,
 ) -> None:
     """Open `/api/webhooks/in/{name}`; in `AppConfig.ready`. Registered twice: ValueError."""
-    if name in _receivers:
-        raise ValueError(f"Receiver {name!r} is registered twice.")
+    _refuse_second(name)
     _receivers[name] = Receiver(name, verify, event_id, handle_kind, event_type)
+
+
+def register_connected(name: str, *, receiver_of: Callable[[str], Receiver], handle_kind: str) -> ConnectedReceiver:
+    """Receivers that differ by connection; in `AppConfig.ready`. Registered twice: ValueError."""
+    _refuse_second(name)
+    _connected[name] = ConnectedReceiver(name, receiver_of, handle_kind)
+    return _connected[name]
+
+
+def _refuse_second(name: str) -> None:
+    if name in _receivers or name in _connected:
+        raise ValueError(f"Receiver {name!r} is registered twice.")
 
 
 def receiver_named(name: str) -> Receiver:
@@ -64,8 +90,14 @@ def receiver_named(name: str) -> Receiver:
     return found
 
 
-def registered() -> list[Receiver]:
-    return sorted(_receivers.values(), key=lambda each: each.name)
+def handle_kind_of(source: str) -> str:
+    """The kind of job that handles what this receiver has stored. Raises UnknownReceiver."""
+    return _connected[source].handle_kind if source in _connected else receiver_named(source).handle_kind
+
+
+def registered() -> list[Receiver | ConnectedReceiver]:
+    found: list[Receiver | ConnectedReceiver] = [*_receivers.values(), *_connected.values()]
+    return sorted(found, key=lambda each: each.name)
 
 
 def standard_receiver(name: str, secrets: list[str], *, handle_kind: str = STANDARD_KIND) -> Receiver:

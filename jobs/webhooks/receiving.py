@@ -17,7 +17,7 @@ from accounts.exceptions import Conflict, Missing, Refused
 
 from ..models import Job, ReceivedWebhook
 from ..services import enqueue
-from .receivers import Receiver, receiver_named
+from .receivers import Receiver, handle_kind_of, receiver_named
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -33,7 +33,11 @@ def receive(*, name: str, headers: Mapping[str, str], body: bytes) -> tuple[Rece
     `headers` by lower-case name. Idempotent by the sender's number: the unique constraint lets one of two equal
     messages in, the other only counts. Raises UnknownReceiver, Refused (empty, no number), WrongSignature.
     """
-    receiver = receiver_named(name)
+    return receive_by(receiver=receiver_named(name), headers=headers, body=body)
+
+
+def receive_by(*, receiver: Receiver, headers: Mapping[str, str], body: bytes) -> tuple[ReceivedWebhook, bool]:
+    """As `receive`, for a receiver that is known by more than its name: that of one connection."""
     if not body:
         raise Refused("There is no body.", code="webhook_empty")
     receiver.verify(headers, body)
@@ -60,14 +64,14 @@ def _store(receiver: Receiver, provider_id: str, headers: Mapping[str, str], bod
         headers={name: headers[name][:500].replace("\x00", "") for name in KEPT_HEADERS if name in headers},
         body=body,
     )
-    received.job = _queued(received, receiver)
+    received.job = _queued(received, receiver.handle_kind)
     received.save(update_fields=["job"])
     return received
 
 
-def _queued(received: ReceivedWebhook, receiver: Receiver) -> Job:
+def _queued(received: ReceivedWebhook, handle_kind: str) -> Job:
     return enqueue(
-        kind=receiver.handle_kind,
+        kind=handle_kind,
         params={"received_id": str(received.pk)},
         about=f"{received.source} {received.event_type}".strip(),
     )
@@ -98,6 +102,6 @@ def process_again(*, received_id: UUID, actor: User) -> ReceivedWebhook:
         if received.job_id and Job.objects.active().filter(pk=received.job_id).exists():
             raise Conflict("This message is being handled already.")
         received.status, received.error, received.processed_at = ReceivedWebhook.Status.STORED, "", None
-        received.job = _queued(received, receiver_named(received.source))
+        received.job = _queued(received, handle_kind_of(received.source))
         received.save(update_fields=["status", "error", "processed_at", "job"])
     return received

@@ -12,9 +12,13 @@ from .picture_views import DIGEST_REGEX, PictureView
 from .progress_views import GoalView, LeaderboardView, LearnerView, ProgressView
 from .quiz_views import CategoriesView, ClauseSearchView, QuizView
 from .training_analytics import OrganisationAnalyticsView, OrganisationExportView
+from .training_files import FileContentView, FileOpenView, FileView, RecordingView, ReportView, TranscriptsView
+from .training_hooks import ConnectionViewSet, voice
 
 router = OptionalSlashRouter()
 router.register("quiz/attempts", AttemptViewSet, basename="quiz-attempt")
+router.register("training/connections", ConnectionViewSet, basename="voice-connection")
+CALL, FILE = rf"^training/sessions/(?P<session_id>{UUID_REGEX})", rf"^training/files/(?P<file_id>{UUID_REGEX})"
 
 urlpatterns = [
     re_path(r"^quiz/?$", QuizView.as_view(), name="quiz"),
@@ -28,5 +32,12 @@ urlpatterns = [
     re_path(rf"^quiz/pictures/(?P<digest>{DIGEST_REGEX})/?$", PictureView.as_view(), name="quiz-picture"),
     re_path(r"^analytics/organisation/?$", OrganisationAnalyticsView.as_view(), name="training-analytics"),
     re_path(r"^analytics/organisation/export/?$", OrganisationExportView.as_view(), name="training-analytics-file"),
+    re_path(r"^hooks/voice/?$", voice, name="hooks-voice"),
+    re_path(r"^training/transcripts/?$", TranscriptsView.as_view(), name="training-transcripts"),
+    re_path(rf"{CALL}/recording/?$", RecordingView.as_view(), name="training-recording"),
+    re_path(rf"{CALL}/report/?$", ReportView.as_view(), name="training-report"),
+    re_path(rf"{FILE}/?$", FileView.as_view(), name="training-file"),
+    re_path(rf"{FILE}/open/?$", FileOpenView.as_view(), name="training-file-open"),
+    re_path(rf"{FILE}/content/?$", FileContentView.as_view(), name="training-file-content"),
     *router.urls,
 ]

@@ -40,7 +40,9 @@ class VoiceConnection(models.Model):
     header = models.CharField(
         max_length=80, blank=True, default="", help_text="Of the secret or signature; empty: the method's usual one."
     )
-    timestamp_header = models.CharField(max_length=80, blank=True, help_text="Of an HMAC; empty: x-vapi-timestamp.")
+    timestamp_header = models.CharField(
+        max_length=80, blank=True, help_text="Of an HMAC of time and body; empty: the body alone is signed."
+    )
     secret = models.CharField(max_length=200)
     api_url = models.URLField(max_length=300, blank=True, help_text="Asked for calls whose report never came.")
     api_key = models.CharField(max_length=200, blank=True)
