@@ -11,11 +11,12 @@ from django.db import connection, transaction
 from django.urls import reverse
 
 from analytics.registry import Described, EntitySource, register
-from analytics.services.signals import MOST_KEYS, publish_updates
+from analytics.services.signals import publish_updates
 
 from .models import Tender
 
 TENDERS = "tenders.tender"
+TOLD_AT_ONCE = 10_000
 BUYERS = "tenders.buyer"
 LONGEST = 20_000
 AT_ONCE = 5000
@@ -99,7 +100,7 @@ def tell_changed(*, source_id: UUID, since: datetime) -> None:
 
     def tell() -> None:
         last: UUID | None = None
-        while keys := list((rows.filter(pk__gt=last) if last else rows)[:MOST_KEYS]):
+        while keys := list((rows.filter(pk__gt=last) if last else rows)[:TOLD_AT_ONCE]):
             publish_updates(source=TENDERS, source_ids=[str(key) for key in keys])
             last = keys[-1]
 
