@@ -74,6 +74,7 @@ def measure() -> Iterator[Report]:
     began = time.perf_counter()
     coach, organisation = lay_down()
     report.figure("calls, grades and scores laid down", f"{time.perf_counter() - began:.0f} s")
+    vacuum()
     began = time.perf_counter()
     catch_up(organisation_id=organisation.pk)
     report.figure("all days added up, as after a move of old calls", f"{time.perf_counter() - began:.1f} s")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, timedelta
+from datetime import UTC, date
 from uuid import UUID
 
 from django.utils import timezone
@@ -148,7 +148,7 @@ def _made(scope: Scope, days: int) -> Figures:
     criteria = figures.criteria_of(organisation_id=scope.organisation_id, user_id=scope.user_id, window=told)
     now = [row for row in rows if row.day >= told.first]
     before = [row for row in rows if row.day < told.first]
-    return Figures(told, _totals(now), _totals(before), criteria, _every_day(now, told))
+    return Figures(told, _totals(now), _totals(before), criteria, now)
 
 
 def _totals(rows: list[Day]) -> Totals:
@@ -160,12 +160,6 @@ def _totals(rows: list[Day]) -> Totals:
         graded=graded,
         average=sum(row.total for row in rows) / graded if graded else None,
     )
-
-
-def _every_day(rows: list[Day], told: Window) -> list[Day]:
-    known = {row.day: row for row in rows}
-    days = (told.first + timedelta(days=number) for number in range(told.days))
-    return [known.get(day, Day(day, 0, 0, 0, 0, 0.0)) for day in days]
 
 
 def _today() -> date:

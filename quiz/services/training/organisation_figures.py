@@ -81,23 +81,27 @@ s.organisation_id = %(organisation)s AND (%(user)s::uuid IS NULL OR s.user_id = 
 AND s.created_at >= %(since)s::date::timestamp AT TIME ZONE 'UTC'
 AND s.created_at < (%(last)s::date + 1)::timestamp AT TIME ZONE 'UTC'
 """
-DAYS = (
-    """
-SELECT (s.created_at AT TIME ZONE 'UTC')::date, count(*), count(*) FILTER (WHERE s.status = 'done'),
-  count(s.closed_at), count(s.overall), coalesce(sum(s.overall), 0)::float8
-FROM quiz_trainingsession s WHERE """
-    + CALLS
-    + " GROUP BY 1 ORDER BY 1"
-)
-# Each score that counts: one row for each call and criterion. Takes %(scored)s, a condition on s.
+# Day by day along the index: grouped by day, PostgreSQL would sort all calls, for it knows nothing of how many days.
+DAYS = """
+SELECT d.day::date, c.sessions, c.completed, c.closed, c.graded, c.total
+FROM generate_series(%(since)s::date::timestamp, %(last)s::date::timestamp, interval '1 day') AS d(day), LATERAL (
+  SELECT count(*) AS sessions, count(*) FILTER (WHERE s.status = 'done') AS completed, count(s.closed_at) AS closed,
+    count(s.overall) AS graded, coalesce(sum(s.overall::float8), 0) AS total
+  FROM quiz_trainingsession s
+  WHERE s.organisation_id = %(organisation)s AND (%(user)s::uuid IS NULL OR s.user_id = %(user)s::uuid)
+    AND s.created_at >= d.day AT TIME ZONE 'UTC' AND s.created_at < (d.day + interval '1 day') AT TIME ZONE 'UTC'
+) AS c ORDER BY 1
+"""
+# Each score that counts, one row for each call and criterion: of calls s, which come between.
 COUNTED = """
 SELECT DISTINCT ON (s.id, c.key) (s.created_at AT TIME ZONE 'UTC')::date AS day, s.created_at, c.key, c.name, g.grader,
   x.score
-FROM quiz_trainingsession s
+FROM """
+SCORES = """
 JOIN quiz_sessiongrade g ON g.session_id = s.id AND g.is_current
 JOIN quiz_gradescore x ON x.grade_id = g.id AND x.score IS NOT NULL
 JOIN quiz_criterion c ON c.id = x.criterion_id
-WHERE """
+"""
 IN_ORDER = """
 ORDER BY s.id, c.key, CASE g.grader WHEN 'human' THEN 0 WHEN 'model' THEN 1 ELSE 2 END, g.created_at DESC, g.id"""
 SUMS = """
@@ -110,17 +114,17 @@ IS_STALE = "SELECT EXISTS (SELECT FROM quiz_staleday WHERE organisation_id = %(o
 ONE_AT_A_TIME = "SELECT FROM accounts_organisation WHERE id = %(organisation)s FOR NO KEY UPDATE"
 TAKE_STALE = "DELETE FROM quiz_staleday WHERE organisation_id = %(organisation)s RETURNING day"
 FORGET_DAYS = "DELETE FROM quiz_criterionday WHERE organisation_id = %(organisation)s AND day = ANY(%(days)s)"
-# Day by day: a scattered list of days is found by the index on calls, not by reading them all.
+# A scattered list of days is found by the index on calls, not by reading them all.
 OF_STALE_DAYS = """
-s.id IN (SELECT t.id FROM unnest(%(days)s::date[]) AS d(day) JOIN quiz_trainingsession t
-  ON t.organisation_id = %(organisation)s AND t.created_at >= d.day::timestamp AT TIME ZONE 'UTC'
-  AND t.created_at < (d.day + 1)::timestamp AT TIME ZONE 'UTC')
+unnest(%(days)s::date[]) AS d(day) JOIN quiz_trainingsession s ON s.organisation_id = %(organisation)s
+  AND s.created_at >= d.day::timestamp AT TIME ZONE 'UTC' AND s.created_at < (d.day + 1)::timestamp AT TIME ZONE 'UTC'
 """
 MAKE_DAYS = (
     "INSERT INTO quiz_criterionday (organisation_id, day, key, name, calls, total, by_rule, by_model, by_human)\n"
     + SUMS.format("%(organisation)s, day")
     + COUNTED
     + OF_STALE_DAYS
+    + SCORES
     + IN_ORDER
     + ") AS counted GROUP BY day, key"
 )
@@ -129,12 +133,21 @@ SELECT day < %(first)s AS is_before, key, (array_agg(name ORDER BY day DESC))[1]
   sum(by_model), sum(by_human)
 FROM quiz_criterionday WHERE organisation_id = %(organisation)s AND day BETWEEN %(since)s AND %(last)s GROUP BY 1, 2
 """
-CRITERIA_OF_ONE = SUMS.format("day < %(first)s") + COUNTED + CALLS + IN_ORDER + ") AS counted GROUP BY 1, key"
+CRITERIA_OF_ONE = (
+    SUMS.format("day < %(first)s")
+    + COUNTED
+    + "quiz_trainingsession s"
+    + SCORES
+    + "WHERE "
+    + CALLS
+    + IN_ORDER
+    + ") AS counted GROUP BY 1, key"
+)
 PEOPLE = (
     """
 WITH called AS (
   SELECT s.user_id, count(*) AS sessions, count(s.closed_at) AS closed, count(s.overall) AS graded,
-    avg(s.overall)::float8 AS average, max(s.created_at) AS last_at
+    avg(s.overall::float8) AS average, max(s.created_at) AS last_at
   FROM quiz_trainingsession s WHERE s.user_id IS NOT NULL AND """
     + CALLS
     + """ GROUP BY 1
@@ -157,7 +170,7 @@ FROM (
 
 
 def days_of(*, organisation_id: UUID, user_id: UUID | None, window: Window) -> list[Day]:
-    """Of the window and the one before; only days that had calls, in order."""
+    """Every day of the window and of the one before, in order."""
     parameters = _parameters(organisation_id, user_id, window.before, window)
     return [Day(*row) for row in _rows(DAYS, parameters)]
 
