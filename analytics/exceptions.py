@@ -33,3 +33,16 @@ class BadQuestion(Refused):
     """It is empty, too long, or holds what no text holds."""
 
     code = "invalid_question"
+
+
+class RefreshNotAllowed(Refused):
+    """The person only looks on."""
+
+    status = 403
+    code = "refresh_not_allowed"
+
+
+class SpendingNotVisible(Missing):
+    """What models cost is for staff and for owners of organisations."""
+
+    code = "spending_not_found"

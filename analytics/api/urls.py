@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
-from . import demand_urls, search_urls
+from django.urls import re_path
 
-urlpatterns = [*demand_urls.urlpatterns, *search_urls.urlpatterns]
+from . import demand_urls, search_urls
+from .spending_views import SpendingView
+
+urlpatterns = [
+    *demand_urls.urlpatterns,
+    *search_urls.urlpatterns,
+    re_path(r"^analytics/ai/?$", SpendingView.as_view(), name="analytics-ai"),
+]

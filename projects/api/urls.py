@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from django.urls import include, path
+from django.urls import include, path, re_path
 from rest_framework.routers import SimpleRouter
 
+from .analytics_views import ProjectAnalyticsView
 from .budget_views import FindingDecisionViewSet, FindingViewSet, PositionViewSet, VersionViewSet
 from .views import DocumentReadingViewSet, DocumentViewSet, ProjectViewSet
 
@@ -29,6 +30,7 @@ nested.register("positions", PositionViewSet, basename="project-position")
 nested.register("findings", FindingViewSet, basename="project-finding")
 
 urlpatterns = [
+    re_path(r"^analytics/projects/?$", ProjectAnalyticsView.as_view(), name="analytics-projects"),
     *top.urls,
     path("projects/<uuid:project_id>/", include(nested.urls)),
 ]
