@@ -12,8 +12,8 @@ from .times import clock_seconds
 from .turns import Turn, Unreadable
 
 _ARROW = "-->"
-_VOICE = re.compile(r"<v(?:\.[^\s>]{0,80})?[ \t]([^>\n]{0,200})>")
-_TAG = re.compile(r"</?(?:v|c|i|b|u|s|lang|ruby|rt|font|\d[\d:.]{0,20})(?:[.\s][^>\n]{0,200})?>|\{\\an?\d\}", re.I)
+_VOICE = re.compile(r"<v(?:\.[^\s>]{0,80})?[ \t]([^<>\n]{0,200})>")
+_TAG = re.compile(r"</?(?:v|c|i|b|u|s|lang|ruby|rt|font|\d[\d:.]{0,20})(?:[.\s][^<>\n]{0,200})?>|\{\\an?\d\}", re.I)
 _NO_CUES = ("NOTE", "STYLE", "REGION", "X-TIMESTAMP-MAP")
 
 

@@ -48,9 +48,15 @@ class Names:
     """
 
     def __init__(self, found: Iterable[Prefix | None]) -> None:
-        self._counts = Counter(each.name.casefold() for each in found if each)
+        names = [each.name for each in found if each]
+        self._counts = Counter(name.casefold() for name in names)
+        self._has_sure = any(self._is_sure(name) for name in names)
 
     def believes(self, name: str) -> bool:
+        """A single small word that comes once is one where no other is any surer ("me: …", "client: …")."""
+        return self._is_sure(name) or (not self._has_sure and len(name.split()) == 1)
+
+    def _is_sure(self, name: str) -> bool:
         return self._counts[name.casefold()] > 1 or _looks_like_name(name)
 
     def is_header(self, name: str) -> bool:
@@ -112,6 +118,6 @@ def _may_be_name(told: str) -> bool:
 
 
 def _looks_like_name(name: str) -> bool:
-    """One word of any case, or words that begin as names do (in scripts without capitals all do)."""
+    """Its words begin as names do (in scripts without capitals all do)."""
     words = [word for word in name.split() if word.casefold() not in _PARTICLES]
-    return len(name.split()) == 1 or all(word[0].lower() == word[0].upper() or word[0].isupper() for word in words)
+    return all(word[0].lower() == word[0].upper() or word[0].isupper() for word in words)
