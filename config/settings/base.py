@@ -268,6 +268,10 @@ SPECTACULAR_SETTINGS = {
         "JobState": "jobs.models.Job.Status",
         "UserStatus": "accounts.models.User.Status",
         "TenderFileStatus": "tenders.models.Import.Status",
+        "TrainingCallStatus": "quiz.models.TrainingSession.Status",
+        "CriterionKind": "quiz.models.Criterion.Kind",
+        "TrainingFileKind": "quiz.models.SessionFile.Kind",
+        "Grader": "quiz.models.SessionGrade.Grader",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

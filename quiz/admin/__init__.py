@@ -4,8 +4,11 @@ from .banks import BankAdmin, CategoryAdmin
 from .questions import ClauseAdmin, EditionAdmin, QuestionAdmin, StandardAdmin
 from .runs import SyncRejectionAdmin, SyncRunAdmin
 from .statistics import ExamStatisticsAdmin, ItemStatisticsAdmin
+from .training import AssignmentAdmin, RubricAdmin, TrainingTemplateAdmin, VoiceConnectionAdmin
+from .training_calls import SessionFileAdmin, TrainingSessionAdmin
 
 __all__ = [
+    "AssignmentAdmin",
     "BankAdmin",
     "CategoryAdmin",
     "ClauseAdmin",
@@ -13,7 +16,12 @@ __all__ = [
     "ExamStatisticsAdmin",
     "ItemStatisticsAdmin",
     "QuestionAdmin",
+    "RubricAdmin",
+    "SessionFileAdmin",
     "StandardAdmin",
     "SyncRejectionAdmin",
     "SyncRunAdmin",
+    "TrainingSessionAdmin",
+    "TrainingTemplateAdmin",
+    "VoiceConnectionAdmin",
 ]

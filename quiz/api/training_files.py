@@ -41,7 +41,7 @@ SESSION_ID = OpenApiParameter("session_id", UUID, OpenApiParameter.PATH)
 FILE_ID = OpenApiParameter("file_id", UUID, OpenApiParameter.PATH)
 
 
-class StartedSerializer(serializers.Serializer[Any]):
+class TrainingJobSerializer(serializers.Serializer[Any]):
     """What a client needs to follow a job."""
 
     job_id = serializers.UUIDField()
@@ -85,7 +85,7 @@ class TranscriptTurnsSerializer(CallSerializer):
         return turns
 
 
-class TakenInSerializer(StartedSerializer):
+class TakenInSerializer(TrainingJobSerializer):
     id = serializers.UUIDField(help_text="Of the call.")
 
 
@@ -185,7 +185,7 @@ class ReportView(APIView):
     @extend_schema(
         summary="Write the call's report (PDF)",
         request=None,
-        responses={202: StartedSerializer, **problems(GONE | {409: "`not_processed`."})},
+        responses={202: TrainingJobSerializer, **problems(GONE | {409: "`not_processed`."})},
     )
     @throttle_scope("expensive")
     def post(self, request: Request, session_id: str) -> Response:

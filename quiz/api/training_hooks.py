@@ -30,7 +30,7 @@ from jobs.webhooks import receiving
 from ..models import VoiceConnection
 from ..services.training import connecting, connecting_proof, reconciling
 from .attempt_views import UUID_REGEX
-from .training_files import StartedSerializer, started
+from .training_files import TrainingJobSerializer, started
 
 log = structlog.get_logger(__name__)
 ADDRESS = "/api/hooks/voice?connection={}"
@@ -212,7 +212,7 @@ class ConnectionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewse
     @extend_schema(
         summary="Look now for calls whose report never came",
         request=None,
-        responses={202: StartedSerializer, **problems({400: "`calls_not_listed`: no address or key."} | GONE)},
+        responses={202: TrainingJobSerializer, **problems({400: "`calls_not_listed`: no address or key."} | GONE)},
     )
     @action(detail=True, methods=["post"])
     @throttle_scope("expensive")

@@ -6,12 +6,12 @@ from typing import Any
 
 from rest_framework import serializers
 
-from ..models import Criterion
+from ..models import Criterion, SessionGrade
 from ..services.training.assigning import MOST_AT_ONCE
 from .serializers import NamedSerializer
 
 
-class PersonSerializer(serializers.Serializer[Any]):
+class TrainingPersonSerializer(serializers.Serializer[Any]):
     """Of a user, or of `{id, name}`."""
 
     id = serializers.UUIDField()
@@ -76,7 +76,7 @@ class RubricRowSerializer(serializers.Serializer[Any]):
     number = serializers.IntegerField(help_text="From 1.")
     note = serializers.CharField()
     created_at = serializers.DateTimeField()
-    created_by = PersonSerializer(allow_null=True)
+    created_by = TrainingPersonSerializer(allow_null=True)
 
 
 class RubricSerializer(RubricRowSerializer):
@@ -90,7 +90,7 @@ class TemplateSerializer(serializers.Serializer[Any]):
     scenario = serializers.CharField(help_text="What the learner is told before the call.")
     persona = serializers.CharField(help_text="Whom the other side plays.")
     category = NamedSerializer(allow_null=True, help_text="Questions to practise after a weak call.")
-    user = PersonSerializer(allow_null=True, help_text="Who made it.")
+    user = TrainingPersonSerializer(allow_null=True, help_text="Who made it.")
     rubric_number = serializers.IntegerField(allow_null=True, help_text="Of its newest version; null: there is none.")
     archived_at = serializers.DateTimeField(allow_null=True)
     created_at = serializers.DateTimeField()
@@ -125,12 +125,36 @@ class ExampleTemplateSerializer(serializers.Serializer[Any]):
     organisation = serializers.UUIDField(required=False, help_text="By default your first organisation.")
 
 
+class AgreedSerializer(serializers.Serializer[Any]):
+    n = serializers.IntegerField(help_text="Calls with a score of both.")
+    kappa = serializers.FloatField(allow_null=True, help_text="Quadratically weighted, -1 to 1; null: see the reason.")
+    reason = serializers.CharField()
+    same = serializers.FloatField(allow_null=True, help_text="Share of the pairs on one level, 0 to 1.")
+    apart = serializers.FloatField(allow_null=True, help_text="Mean difference of the scores, in points.")
+
+
+class AgreedCriterionSerializer(AgreedSerializer):
+    key = serializers.CharField()
+    name = serializers.CharField()
+
+
+class AgreedPairSerializer(AgreedSerializer):
+    first = serializers.ChoiceField(choices=SessionGrade.Grader.choices)
+    second = serializers.ChoiceField(choices=SessionGrade.Grader.choices)
+    criteria = AgreedCriterionSerializer(many=True)
+
+
+class AgreementSerializer(serializers.Serializer[Any]):
+    least = serializers.IntegerField(help_text="Calls that a kappa needs.")
+    pairs = AgreedPairSerializer(many=True)
+
+
 class AssignmentSerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     organisation_id = serializers.UUIDField()
     template = NamedSerializer()
-    user = PersonSerializer()
-    assigned_by = PersonSerializer(allow_null=True)
+    user = TrainingPersonSerializer()
+    assigned_by = TrainingPersonSerializer(allow_null=True)
     note = serializers.CharField()
     due_at = serializers.DateTimeField(allow_null=True)
     completed_at = serializers.DateTimeField(allow_null=True, help_text="When the first call of it was closed.")

@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from ..models import SessionFile, SessionGrade, TrainingSession
 from .serializers import NamedSerializer
-from .training_serializers import CriterionSerializer, PersonSerializer
+from .training_serializers import CriterionSerializer, TrainingPersonSerializer
 
 
 class SessionSerializer(serializers.Serializer[Any]):
@@ -18,7 +18,7 @@ class SessionSerializer(serializers.Serializer[Any]):
     status = serializers.ChoiceField(choices=TrainingSession.Status.choices)
     error = serializers.CharField()
     source = serializers.ChoiceField(choices=TrainingSession.Source.choices)
-    user = PersonSerializer(allow_null=True, help_text="The learner; null: not known yet.")
+    user = TrainingPersonSerializer(allow_null=True, help_text="The learner; null: not known yet.")
     template = NamedSerializer(allow_null=True)
     assignment_id = serializers.UUIDField(allow_null=True)
     overall = serializers.DecimalField(
@@ -30,7 +30,7 @@ class SessionSerializer(serializers.Serializer[Any]):
     submitted_for_review = serializers.BooleanField()
     submitted_at = serializers.DateTimeField(allow_null=True)
     closed_at = serializers.DateTimeField(allow_null=True)
-    closed_by = PersonSerializer(allow_null=True)
+    closed_by = TrainingPersonSerializer(allow_null=True)
 
 
 class TurnSerializer(serializers.Serializer[Any]):
@@ -70,7 +70,7 @@ class GradeSerializer(serializers.Serializer[Any]):
     grader = serializers.ChoiceField(choices=SessionGrade.Grader.choices)
     name = serializers.CharField()
     version = serializers.CharField()
-    author = PersonSerializer(allow_null=True)
+    author = TrainingPersonSerializer(allow_null=True)
     overall = serializers.DecimalField(max_digits=5, decimal_places=2, allow_null=True)
     feedback = serializers.CharField()
     is_reused = serializers.BooleanField(help_text="Taken over from an identical transcript.")
@@ -81,7 +81,7 @@ class NoteSerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     turn = serializers.IntegerField(allow_null=True, help_text="From 0; null: the whole call.")
     text = serializers.CharField()
-    author = PersonSerializer(allow_null=True)
+    author = TrainingPersonSerializer(allow_null=True)
     is_mine = serializers.BooleanField()
     created_at = serializers.DateTimeField()
     edited_at = serializers.DateTimeField(allow_null=True)

@@ -129,7 +129,10 @@ class TemplateViewSet(viewsets.GenericViewSet[TrainingTemplate]):
         templates.restore_template(template_id=UUID(pk), actor=actor_of(request))
         return self._told(request, UUID(pk))
 
-    @extend_schema(responses={200: shapes.RubricRowSerializer(many=True), **problems({404: WRITES[404]})})
+    @extend_schema(
+        operation_id="training_templates_rubrics_list",
+        responses={200: shapes.RubricRowSerializer(many=True), **problems({404: WRITES[404]})},
+    )
     @action(detail=True, methods=["get"])
     def rubrics(self, request: Request, pk: str) -> Response:
         """Its versions, the newest first, without their criteria."""
@@ -166,6 +169,7 @@ class TemplateViewSet(viewsets.GenericViewSet[TrainingTemplate]):
         return Response(out.data, status=201 if is_new else 200)
 
     @extend_schema(
+        operation_id="training_templates_rubric_retrieve",
         parameters=[OpenApiParameter("number", int, OpenApiParameter.PATH)],
         responses={200: shapes.RubricSerializer, **problems({404: WRITES[404]})},
     )
@@ -182,7 +186,8 @@ class TemplateViewSet(viewsets.GenericViewSet[TrainingTemplate]):
     @action(detail=True, methods=["get"])
     def agreement(self, request: Request, pk: str) -> Response:
         """How far rules, model and coaches agree, criterion by criterion: weighted kappa, with the number of calls."""
-        return Response(agreement(template_id=UUID(pk), user=actor_of(request)))
+        told = agreement(template_id=UUID(pk), user=actor_of(request))
+        return Response(shapes.AgreementSerializer(told).data)
 
     def _told(self, request: Request, template_id: UUID, status: int = 200) -> Response:
         told = presenting.template_view(template_id=template_id, user=actor_of(request))

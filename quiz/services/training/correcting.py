@@ -5,6 +5,7 @@ What was measured or graded by a wrong assumption is done anew; it can't stand b
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -51,9 +52,7 @@ def say_who_it_was(
         else:
             _require_speaker(session, learner_speaker)
             session.learner_speaker = learner_speaker
-            # Their transcript and rubric are the same: they would be taken for grades of this call as it is now.
-            session.grades.filter(grader__in=MACHINES).delete()
-            _begin_again(session, actor)
+            _begin_again(session, actor, graders=MACHINES)  # a coach has judged what was said, whoever said it
     return session
 
 
@@ -74,7 +73,7 @@ def change_template(*, session_id: UUID, template_id: UUID, actor: User) -> Trai
         if session.template_id != template.pk:
             session.template = template
             _move_to_assignment(session)
-            _begin_again(session, actor)
+            _begin_again(session, actor, graders=SessionGrade.Grader.values)
     return session
 
 
@@ -90,10 +89,10 @@ def process_again(*, session_id: UUID, actor: User) -> Job:
         return start_processing(session_id=session.pk, actor=actor)
 
 
-def _begin_again(session: TrainingSession, actor: User) -> None:
-    """From the beginning; what was graded counts no more. Saves the session, whose row is locked."""
+def _begin_again(session: TrainingSession, actor: User, *, graders: Iterable[str]) -> None:
+    """From the beginning; what these have graded counts no more. Saves the session, whose row is locked."""
     _require_rest(session)
-    session.grades.filter(is_current=True).update(is_current=False)
+    session.grades.filter(is_current=True, grader__in=graders).update(is_current=False)
     session.rubric = session.overall = None
     session.save()
     session.job = start_processing(session_id=session.pk, actor=actor)

@@ -8,6 +8,7 @@ from accounts.exceptions import Temporary
 
 from ...models import Rubric, SessionGrade, TrainingSession
 from .grading import grade_by_model, grade_by_rules
+from .judging import weigh_anew
 from .templates import current_rubric
 
 Grader = SessionGrade.Grader
@@ -32,6 +33,8 @@ def settle(session: TrainingSession) -> None:
     current = SessionGrade.objects.current().filter(session_id=session.pk)
     fitting = current.filter(rubric_id=now["rubric_id"], transcript_hash=now["clean_hash"])
     current.exclude(pk__in=list(fitting.values_list("pk", flat=True))).update(is_current=False)
+    if (by_coach := fitting.filter(grader=Grader.HUMAN).order_by("-created_at").first()) is not None:
+        weigh_anew(by_coach)
     overall = dict(fitting.order_by("created_at").values_list("grader", "overall"))
     counts = overall.get(Grader.HUMAN)
     counts = overall.get(Grader.MODEL) if counts is None else counts
