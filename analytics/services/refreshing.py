@@ -67,14 +67,14 @@ def start_wanted(*, limit: int = AT_ONCE) -> Started:
     """Queue the refreshing of what is wanted and out of date: a job for each source, that of the most wanted first. A
     source whose job is not done yet gets no other one (dedupe key): nothing piles up, nothing is done twice."""
     refreshing_setbacks.forget_old_setbacks()
-    keys = {_key(each.name): each.name for each in sources()}
-    busy = {keys[key] for key in Job.objects.active().filter(dedupe_key__in=keys).values_list("dedupe_key", flat=True)}
-    chosen = refreshing_choice.choose(limit=limit, sources=[name for name in keys.values() if name not in busy])
+    keys = {_key(each.name): each for each in sources()}
+    busy = set(Job.objects.active().filter(dedupe_key__in=keys).values_list("dedupe_key", flat=True))
+    chosen = refreshing_choice.choose(limit=limit, sources=[each for key, each in keys.items() if key not in busy])
     by_source: dict[str, list[str]] = {}
     for each in chosen:
         by_source.setdefault(each.source, []).append(str(each.id))
     jobs = [_start(name, ids) for name, ids in by_source.items()]
-    return Started(len(chosen), [str(job.pk) for job in jobs], sorted(busy))
+    return Started(len(chosen), [str(job.pk) for job in jobs], sorted(keys[key].name for key in busy if key))
 
 
 def _start(name: str, entity_ids: list[str]) -> Job:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,6 +11,8 @@ from uuid import UUID
 from django.db import connection
 from django.utils import timezone
 
+from ..models import RefreshSetback
+from ..registry import EntitySource
 from ..streams.scoring import rank_at
 from .counting import clock
 
@@ -17,15 +20,16 @@ from .counting import clock
 WANTED = 5.0  # the least score of what is merely old; what is marked needs to have been asked for at all
 OLD = timedelta(days=30)
 LATELY = timedelta(hours=1)  # what was refreshed since is left alone, however often it is marked
-LOOKED_AT = 5000  # most wanted ones of each owner looked through for old ones
+LOOKED_AT = 2000  # most wanted ones of each owner looked through for old ones
 
-_COLUMNS = "d.entity_id, d.organisation_id, d.rank"
-_MARKED = f"""(SELECT {_COLUMNS} FROM analytics_entitydemand d
-    WHERE {{owner}} AND needs_update AND refreshed_at < %(lately)s ORDER BY rank DESC LIMIT %(looked_at)s)"""
+_COLUMNS = "entity_id, organisation_id, rank, refreshed_at"
+_MARKED = f"""(SELECT {_COLUMNS} FROM analytics_entitydemand
+    WHERE {{owner}} AND needs_update AND refreshed_at < %(lately)s AND entity_type = ANY(%(types)s) AND rank > 0
+    ORDER BY rank DESC LIMIT %(most)s)"""
 _OLD = f"""(SELECT {_COLUMNS} FROM (
-        SELECT * FROM analytics_entitydemand WHERE {{owner}} AND rank >= %(least)s
+        SELECT {_COLUMNS}, entity_type FROM analytics_entitydemand WHERE {{owner}} AND rank >= %(least)s
         ORDER BY rank DESC LIMIT %(looked_at)s
-    ) d WHERE refreshed_at < %(old)s)"""
+    ) d WHERE refreshed_at < %(old)s AND entity_type = ANY(%(types)s) ORDER BY rank DESC LIMIT %(most)s)"""
 # Each owner along its own index: what one has in plenty does not stand before what another one has.
 CHOOSE = f"""
 WITH owners AS (
@@ -41,9 +45,9 @@ WITH owners AS (
     SELECT e.id, e.source, e.source_id, f.rank,
         row_number() OVER (PARTITION BY f.organisation_id ORDER BY f.rank DESC, f.entity_id) AS turn
     FROM found f JOIN analytics_entity e ON e.id = f.entity_id
-    WHERE f.rank > 0 AND e.source = ANY(%(sources)s) AND NOT EXISTS (
+    WHERE e.source = ANY(%(sources)s) AND NOT EXISTS (
         SELECT FROM analytics_refreshsetback s
-        WHERE s.source = e.source AND s.source_id IN ('', e.source_id) AND s.wait_until > %(now)s
+        WHERE s.source = e.source AND s.source_id = e.source_id AND s.wait_until > %(now)s
     )
 )
 SELECT id, source, source_id FROM named ORDER BY turn, rank DESC, id LIMIT %(limit)s
@@ -62,16 +66,21 @@ class Chosen:
     source_id: str
 
 
-def choose(*, limit: int, sources: list[str], now: datetime | None = None) -> list[Chosen]:
+def choose(*, limit: int, sources: Sequence[EntitySource], now: datetime | None = None) -> list[Chosen]:
     """In turn: the most wanted of the shared ones and of each organisation, then the second of each, and so on. Not
-    what was refreshed within the hour, nor what waits after a failure."""
+    what was refreshed within the hour, nor what waits after a failure, by itself or with its source."""
     now = now or timezone.now()
+    waiting = list(RefreshSetback.objects.filter(wait_until__gt=now).values_list("source", "source_id"))
+    set_back = {source for source, source_id in waiting if not source_id}
+    free = [source for source in sources if source.name not in set_back]
     parameters: dict[str, Any] = {
         **_bounds(now),
         "now": now,
         "least": rank_at(WANTED, now, clock().half_life_days),
         "looked_at": LOOKED_AT,
-        "sources": sources,
+        "most": limit + len(waiting),
+        "types": [source.entity_type for source in free],
+        "sources": [source.name for source in free],
         "limit": limit,
     }
     with connection.cursor() as cursor:
