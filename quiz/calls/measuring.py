@@ -79,7 +79,8 @@ def _talk_share(call: Call, told: dict[str, Tally]) -> Measure:
     if call.is_timed:
         return Measure(round(share, 4), "share", BY_SECONDS)
     untimed = sum(turn.seconds is None for turn in call.turns)
-    why = "The transcript has no times." if untimed == len(call.turns) else f"{untimed} turns have no times."
+    some = "1 turn has no times." if untimed == 1 else f"{untimed} turns have no times."
+    why = "The transcript has no times." if untimed in (0, len(call.turns)) else some
     return Measure(round(share, 4), "share", BY_WORDS, why)
 
 
