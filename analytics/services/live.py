@@ -1,8 +1,8 @@
 """Demand has moved: said on the socket's channels, so that pages which show it fetch themselves anew.
 
-`demand:shared` is for whoever is signed in, `demand:<organisation>` for its members. What is said names no entity and no
-question: a page asks for what its reader may see. At most twice a second a channel, whatever the number of consumers;
-the last move of a row of moves is always told.
+`demand:shared` is for whoever is signed in, `demand:<organisation>` for its members. What is said names no entity and
+no question: a page asks for what its reader may see. At most twice a second a channel, whatever the number of
+consumers; the last of a row of moves is always told.
 """
 
 from __future__ import annotations
@@ -100,6 +100,20 @@ class Teller:
             self._waiting |= dict.fromkeys(held_back)
             if self._waiting and self._timer is None:
                 self._tell_in(EVERY_S)
+
+    @property
+    def is_waiting(self) -> bool:
+        """For the moment in which it may tell more."""
+        with self._lock:
+            return bool(self._waiting)
+
+    def stop(self) -> None:
+        """What waits is not told any more."""
+        with self._lock:
+            self._waiting.clear()
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
 
     def _tell_in(self, wait_s: float) -> None:
         self._timer = threading.Timer(wait_s, self.tell)
