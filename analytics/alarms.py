@@ -14,12 +14,16 @@ from jobs.services.overview.words import age, count
 
 from .models import DemandProof
 from .services.backlog import SignalsState, signals_state
+from .services.refreshing_setbacks import failing_sources
 
 UNREAD_S = 60  # consumers that are there are a second behind
 DEAD_MOST = 100  # a few are clients that send nonsense
 
 _state = Kept(lambda: part("signals", signals_state), for_s=2.0)
 _proof = Kept(lambda: part("demand", DemandProof.objects.first), for_s=30.0)
+
+
+_failing = Kept(lambda: part("demand", failing_sources), for_s=30.0)
 
 
 def state() -> Part[SignalsState]:
@@ -30,9 +34,23 @@ def state() -> Part[SignalsState]:
 def forget() -> None:
     _state.forget()
     _proof.forget()
+    _failing.forget()
 
 
 def find(seen: Overview) -> Iterator[Alarm]:
+    failing = _failing.get().value
+    if failing:
+        yield Alarm(
+            "refresh-failing",
+            "soon",
+            f"What is wanted is not refreshed: {', '.join(each.source for each in failing[:5])}",
+            f"{count(failing[0].failures, 'failure')} in a row. The last: {failing[0].error[:200]}",
+            "Mend the cause; then end the wait in the admin, under refresh setbacks.",
+        )
+    yield from _of_signals()
+
+
+def _of_signals() -> Iterator[Alarm]:
     signals = state().value
     if signals is None:
         return  # Redis is away, which is an alarm of its own

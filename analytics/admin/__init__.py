@@ -1,5 +1,5 @@
 """Demand and entities in the admin."""
 
-from . import demand, entities
+from . import demand, entities, loop
 
-__all__ = ["demand", "entities"]
+__all__ = ["demand", "entities", "loop"]

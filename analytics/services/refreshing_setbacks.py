@@ -14,6 +14,7 @@ from ..models import RefreshSetback
 FIRST, LONGEST = timedelta(hours=1), timedelta(days=7)
 DOUBLINGS = 8  # from which on the longest holds
 KEPT = timedelta(days=30)  # of what nobody asks for any more
+STUBBORN = 3  # failures in a row, from which on somebody should look
 log = structlog.get_logger(__name__)
 
 
@@ -44,6 +45,17 @@ def forget_setbacks(*, source: str, source_ids: Sequence[str]) -> None:
 
 def forget_old_setbacks() -> None:
     RefreshSetback.objects.filter(failed_at__lt=timezone.now() - KEPT, wait_until__lt=timezone.now()).delete()
+
+
+def end_waiting(*, ids: Sequence[int]) -> int:
+    """Let the next run try these again; how many there were. Their failures go on counting."""
+    return RefreshSetback.objects.filter(pk__in=list(ids)).update(wait_until=timezone.now())
+
+
+def failing_sources() -> list[RefreshSetback]:
+    """Whose own way has failed several times in a row, the most stubborn first."""
+    rows = RefreshSetback.objects.filter(source_id="", failures__gte=STUBBORN, failed_at__gt=timezone.now() - KEPT)
+    return list(rows.order_by("-failures", "source"))
 
 
 def is_set_back(*, source: str, source_id: str = "") -> bool:
