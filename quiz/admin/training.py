@@ -18,7 +18,7 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from unfold.admin import StackedInline, TabularInline
 from unfold.decorators import action, display
-from unfold.widgets import UnfoldAdminPasswordInput
+from unfold.widgets import UnfoldAdminPasswordWidget
 
 from accounts.admin_pages import ReadOnlyAdmin, each, figure, page_with
 from accounts.exceptions import PlumblineError
@@ -154,7 +154,7 @@ class AssignmentAdmin(ReadOnlyAdmin):
 class SecretForm(forms.Form):
     secret = forms.CharField(
         max_length=200,
-        widget=UnfoldAdminPasswordInput(attrs={"autocomplete": "new-password"}),
+        widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
         help_text="As the voice service has it. It is not shown again, to nobody.",
     )
 

@@ -31,7 +31,11 @@ TEMPLATE = shapes.TemplateDetailSerializer
 
 
 def drafts_from(criteria: list[dict[str, Any]]) -> list[CriterionDraft]:
-    return [CriterionDraft(**{**told, "clause_ids": tuple(told.pop("clauses"))}) for told in criteria]
+    return [CriterionDraft(clause_ids=tuple(clauses), **told) for clauses, told in map(_parted, criteria)]
+
+
+def _parted(told: dict[str, Any]) -> tuple[list[UUID], dict[str, Any]]:
+    return told["clauses"], {name: value for name, value in told.items() if name != "clauses"}
 
 
 def organisation_for(request: Request, told: UUID | None) -> UUID:
