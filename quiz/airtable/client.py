@@ -6,9 +6,11 @@ safe to ask again, except for making a webhook.
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import TracebackType
 from typing import Any
 
@@ -81,6 +83,12 @@ class _Again(Exception):
     """Nothing that could be used; why, in words."""
 
 
+@lru_cache(maxsize=1)
+def _trusted() -> ssl.SSLContext:
+    """Reading the certificates takes a twentieth of a second: once a process."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
 class Client:
     """Of one base. Raises AirtableRefused, AirtableAway; LimitBusy (Temporary); and what `tick` raises."""
 
@@ -96,6 +104,7 @@ class Client:
             headers={"Authorization": f"Bearer {settings.AIRTABLE_TOKEN}", "User-Agent": AGENT},
             timeout=timeout,
             trust_env=False,
+            verify=_trusted(),
         )
 
     def __enter__(self) -> Client:
@@ -116,14 +125,17 @@ class Client:
                 return {each.id: each for each in found}
         raise AirtableRefused(WORDS[404])
 
-    def scan(self, table_id: str, field_ids: Sequence[str], told: Callable[[int], None]) -> dict[str, Record]:
-        """Every record of the table by id, or an error: never a part. `told(records so far)` after each page."""
+    def scan(
+        self, table_id: str, field_ids: Sequence[str], told: Callable[[int, list[Record]], None]
+    ) -> dict[str, Record]:
+        """Every record of the table by id, or an error: never a part. `told(records so far, the last of them)` after
+        each page; after it has begun anew again for those that were told before."""
         for _ in range(RESTARTS + 1):
             found: dict[str, Record] = {}
             try:
                 for page in self._pages(table_id, {"fields": list(field_ids)}):
                     found |= {record.id: record for record in page}
-                    told(len(found))
+                    told(len(found), page)
                 return found
             except _IteratorGone:
                 self._tick("Airtable has lost its place in the table; reading from the start")

@@ -46,6 +46,7 @@ class _Read:
     drift: list[str] = field(default_factory=list)
     webhook: dict[str, Any] = field(default_factory=dict)
     pictures: dict[str, str] = field(default_factory=dict)  # digests by ids of attachments
+    normal: dict[str, Normal | list[Problem]] = field(default_factory=dict)  # of records that wait for no pictures
 
 
 def sync_bank(
@@ -113,8 +114,16 @@ class _Asking:
         mapped, drift = self._fields()
         webhook = self._webhook()  # before the scan: what changes meanwhile is among the next payloads
         ids = list(dict.fromkeys(mapped.ids.values()))
-        records = self._client.scan(self._bank.table_id, ids, self._told)
-        return _Read(mapped, records, is_full=True, drift=drift, webhook=webhook)
+        normal: dict[str, Normal | list[Problem]] = {}
+
+        def told(count: int, page: list[Record]) -> None:
+            """Looks at what has come while the next request has to wait for its turn."""
+            ready = [each for each in page if not attachments.attached([each], mapped)]
+            normal.update({each.id: normalise(each, mapped) for each in ready})
+            self._told(count)
+
+        records = self._client.scan(self._bank.table_id, ids, told)
+        return _Read(mapped, records, is_full=True, drift=drift, webhook=webhook, normal=normal)
 
     def _changes(self) -> _Read | None:
         """None: only a full scan can tell."""
@@ -187,7 +196,7 @@ def _take(bank: Bank, run: SyncRun, read: _Read, *, force: bool, actor_id: UUID 
     normal: dict[str, Normal] = {}
     problems: dict[str, list[Problem]] = {}
     for record in read.records.values():
-        found = normalise(record, read.mapped, read.pictures)
+        found = read.normal.get(record.id) or normalise(record, read.mapped, read.pictures)
         if isinstance(found, Normal):
             normal[record.id] = found
         else:
