@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, When
+from django.db.models.functions import Cast, Floor, Ln
 from django.utils import timezone
 
 from accounts.models import Organisation
@@ -13,6 +14,9 @@ from accounts.models import Organisation
 from ..querysets import AskedQuerySet, DeadSignalQuerySet, DemandDayQuerySet, DemandQuerySet, EntityDemandQuerySet
 from ..streams.trends import SPANS, TREND_LEAST, TREND_Z
 from .entity import Entity
+
+RANK_STEPS = 2  # of a doubled score
+TREND_STEPS = 4  # of a growth e times as large
 
 
 class DemandBucket(models.Model):
@@ -57,13 +61,26 @@ class DemandDay(models.Model):
         return f"{self.day}: {self.count}"
 
 
+def trend_step(span: str) -> models.GeneratedField:
+    """Of what rises: its growth in steps of a quarter; null: it does not."""
+    growth = F(f"growth_{span}")
+    step = Cast(Floor(Ln(growth) * TREND_STEPS), models.IntegerField())
+    rises = Q(**{f"growth_{span}__gte": TREND_Z, f"current_{span}__gte": TREND_LEAST})
+    return models.GeneratedField(
+        expression=Case(When(rises, then=step), default=None, output_field=models.IntegerField()),
+        output_field=models.IntegerField(null=True),
+        db_persist=True,
+    )
+
+
 class EntityDemand(models.Model):
     """What was asked for an entity: its rank, its counts, and windows for trends. A row from the first signal on.
 
     `rank` is the base-2 logarithm of the sum over its signals of 2^((t - origin) / half-life): it orders by decayed
     score at any time without being touched. `streams.scoring.score_at` makes the score of it. A window ends with the
     hour `DemandClock.windows_at`; `growth` is (current - previous) / sqrt(current + previous + 1). Organisation, type,
-    `needs_update` and `refreshed_at` are copies of the entity's (services.windows.follow_entities).
+    `needs_update` and `refreshed_at` are copies of the entity's (services.windows.follow_entities). The steps, which
+    the database makes, order like rank and growth, but coarsely: for indexes.
     """
 
     entity = models.OneToOneField(Entity, on_delete=models.CASCADE, primary_key=True, related_name="demand")
@@ -86,24 +103,34 @@ class EntityDemand(models.Model):
     growth_30d = models.FloatField(default=0)
     needs_update = models.BooleanField(default=False)
     refreshed_at = models.DateTimeField()
+    rank_step = models.GeneratedField(
+        expression=Cast(Floor(F("rank") * RANK_STEPS), models.IntegerField()),
+        output_field=models.IntegerField(),
+        db_persist=True,
+    )
+    trend_1d = trend_step("1d")
+    trend_7d = trend_step("7d")
+    trend_30d = trend_step("30d")
 
     objects = EntityDemandQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "demand of entities"
         indexes = [
-            # Organisation first: what others own, however much it is, is never walked over. The id parts ties.
-            models.Index(F("organisation"), F("rank").desc(), F("entity"), name="demand_top"),
-            models.Index(F("organisation"), F("entity_type"), F("rank").desc(), F("entity"), name="demand_top_type"),
-            models.Index(F("organisation"), F("refreshed_at"), name="demand_stale"),
-            models.Index(F("organisation"), F("rank").desc(), name="demand_waiting", condition=Q(needs_update=True)),
-            # Trends are few: most signals touch none of these.
+            # Organisation first: what others own, however much it is, is never walked over. Of what changes with every
+            # signal nothing is indexed but steps, which seldom do: a row is then written without touching any index.
+            models.Index(F("organisation"), F("rank_step").desc(), name="demand_top"),
+            models.Index(F("organisation"), F("entity_type"), F("rank_step").desc(), name="demand_top_type"),
+            # what is refreshed next.
+            models.Index(
+                F("organisation"), F("rank_step").desc(), name="demand_waiting", condition=Q(needs_update=True)
+            ),
             *(
                 models.Index(
                     F("organisation"),
-                    F(f"growth_{span}").desc(),
+                    F(f"trend_{span}").desc(),
                     name=f"demand_trend_{span}",
-                    condition=Q(**{f"growth_{span}__gte": TREND_Z, f"current_{span}__gte": TREND_LEAST}),
+                    condition=Q(**{f"trend_{span}__isnull": False}),
                 )
                 for span in SPANS
             ),

@@ -6,8 +6,10 @@ own is never walked over: a list is the best few of the shared ones and of each 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from math import floor
 from typing import Any
 from uuid import UUID
 
@@ -21,13 +23,14 @@ from accounts.querysets import organisation_ids_of
 
 from ..exceptions import EntityNotFound
 from ..models import AskedQuestion, Entity
+from ..models.demand import RANK_STEPS
 from ..streams.scoring import rank_at, score_at
-from ..streams.trends import SPANS, TREND_LEAST, TREND_Z, is_trend
+from ..streams.trends import SPANS, is_trend
 from .counting import clock
 
 Row = dict[str, Any]
 COUNTED_AT_MOST = 10_000  # of what is rising or stale: counting further would take longer than anybody reads
-LOOKED_AT = 20_000  # most wanted ones looked through for stale ones
+LOOKED_AT = 5_000  # most wanted ones looked through for stale ones
 SERIES_DAYS = 30
 TOP_TYPES = 10
 
@@ -44,11 +47,17 @@ FROM analytics_entitytotal t, (SELECT {frame} AS half_life) frame WHERE {seen} G
 """
 ASKED = "SELECT coalesce(sum(with_demand), 0)::bigint FROM analytics_entitytotal WHERE {seen}"
 SEEN = "(organisation_id IS NULL OR organisation_id = ANY(%(own)s))"
-# In one round trip: the list, its total, the frame. A row without an entity: the list is empty.
+# In one round trip: the list, its total, the frame. A row without an entity: the list is empty. `is_short`: of some
+# owner there may be more in the steps that the list reaches down to than `wanted` has.
 LISTED = """
 WITH wanted AS ({wanted}), first AS (SELECT * FROM wanted ORDER BY {order}, entity_id LIMIT %(limit)s)
-SELECT told.total, told.half_life, first.*, e.name
-FROM (SELECT ({total}) AS total, {frame} AS half_life) told
+SELECT told.total, told.half_life, told.reach, told.is_short, first.*, e.name
+FROM (
+    SELECT ({total}) AS total, {frame} AS half_life, reach, EXISTS (
+        SELECT FROM wanted GROUP BY owner HAVING count(*) >= %(most)s AND min(step) >= reach
+    ) AS is_short
+    FROM (SELECT min(step) AS reach FROM (SELECT step FROM wanted ORDER BY step DESC LIMIT %(limit)s) steps) reached
+) told
 LEFT JOIN first ON true LEFT JOIN analytics_entity e ON e.id = first.entity_id
 ORDER BY {order}, entity_id
 """
@@ -98,18 +107,26 @@ def top(*, scope: Scope, limit: int, entity_type: str = "") -> Row:
     """`total`: of all entities (of the type) that were ever asked for."""
     parameters = _parameters(scope, limit=limit, type=entity_type)
     narrowed = " AND entity_type = %(type)s" if entity_type else ""
-    wanted = _best(scope, parameters, where=f"true{narrowed}", along="rank DESC, entity_id")
-    total, rows, _ = _listed(wanted, "rank DESC", ASKED.format(seen=SEEN) + narrowed, parameters)
+    total, rows, _ = _best(
+        scope,
+        parameters,
+        Way(where=f"rank_step IS NOT NULL{narrowed}", step="rank_step", order="rank DESC"),
+        total=ASKED.format(seen=SEEN) + narrowed,
+    )
     return {"entities": rows, "total": total, "limit": limit}
 
 
 def trending(*, scope: Scope, limit: int, timeframe: str) -> Row:
     """By growth: standard deviations by which the window has more than the one before."""
     parameters = _parameters(scope, limit=limit)
-    extra = f"growth_{timeframe} AS growth, current_{timeframe}, previous_{timeframe}"
-    wanted = _best(scope, parameters, where=_trend(timeframe), along=f"growth_{timeframe} DESC", extra=extra)
+    way = Way(
+        where=_trend(timeframe),
+        step=f"trend_{timeframe}",
+        order="growth DESC",
+        extra=f", growth_{timeframe} AS growth, current_{timeframe}, previous_{timeframe}",
+    )
     counted = f"SELECT count(*) FROM ({_trends(scope, timeframe, parameters)}) rising"
-    total, rows, extras = _listed(wanted, "growth DESC", counted, parameters)
+    total, rows, extras = _best(scope, parameters, way, total=counted)
     for row, (growth, current, previous) in zip(rows, extras, strict=True):
         row |= {"growth": _rounded(growth), "current": current, "previous": previous}
     return {"trending": rows, "total": total, "timeframe": timeframe}
@@ -117,23 +134,24 @@ def trending(*, scope: Scope, limit: int, timeframe: str) -> Row:
 
 def stale(*, scope: Scope, limit: int, min_demand_score: float, days_since_update: int) -> Row:
     """Wanted at least so much, and marked or not refreshed for so long; the most wanted first. Looked for among the
-    20,000 most wanted of each organisation and the shared ones."""
+    5,000 most wanted of each organisation and the shared ones."""
     frame, now = clock(), timezone.now()
-    parameters = _parameters(scope, limit=limit) | {
-        "least": rank_at(min_demand_score, now, frame.half_life_days),
+    least = rank_at(min_demand_score, now, frame.half_life_days)
+    parameters = _parameters(scope, limit=limit, most=LOOKED_AT) | {
+        "least": least,
+        "step": floor(least * RANK_STEPS),
         "before": now - timedelta(days=days_since_update),
-        "looked_at": LOOKED_AT,
     }
     wanted = " UNION ALL ".join(
-        f"(SELECT {COLUMNS} FROM (SELECT * FROM analytics_entitydemand WHERE {owner} AND rank >= %(least)s "
-        f"AND rank > 0 ORDER BY organisation_id, rank DESC, entity_id LIMIT %(looked_at)s) most "
-        "WHERE needs_update OR refreshed_at < %(before)s)"
+        f"(SELECT {COLUMNS}, 0 AS step, 0 AS owner FROM (SELECT * FROM analytics_entitydemand WHERE {owner} "
+        "AND rank_step >= %(step)s AND rank >= %(least)s AND rank > 0 ORDER BY organisation_id, rank_step DESC "
+        "LIMIT %(most)s) most WHERE needs_update OR refreshed_at < %(before)s)"
         for owner in _owners(scope, parameters)
     )
-    total, rows, _ = _listed(wanted, "rank DESC", "SELECT count(*) FROM wanted", parameters)
+    found = _rows(_listed(wanted, "rank DESC", "SELECT count(*) FROM wanted"), parameters)
     return {
-        "stale_entities": rows,
-        "total": total,
+        "stale_entities": _described(found, now)[0],
+        "total": found[0][0],
         "criteria": {"min_demand_score": min_demand_score, "days_since_update": days_since_update},
     }
 
@@ -212,36 +230,64 @@ def _parameters(scope: Scope, **more: Any) -> dict[str, Any]:
     return told | {"half_life_days": float(settings.DEMAND_HALF_LIFE_DAYS)} | more
 
 
-def _best(scope: Scope, parameters: dict[str, Any], *, where: str, along: str, extra: str = "") -> str:
-    """The first `limit` of the shared ones and of each organisation: each along its own index. The organisation stands
-    first in the order too: an index that begins with it is not seen to be in order behind `IS NULL` (PostgreSQL 18)."""
-    columns = f"{COLUMNS}, {extra}" if extra else COLUMNS
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Of a list: what is in it, the indexed step that it is found by, its order within and across steps. SQL."""
+
+    where: str
+    step: str
+    order: str
+    extra: str = ""
+
+
+def _best(
+    scope: Scope, parameters: dict[str, Any], way: Way, *, total: str
+) -> tuple[int, list[Row], list[tuple[Any, ...]]]:
+    """(total, the first `limit` described, what each has in `extra`). Of the shared ones and of each organisation, each
+    along its own index, more are looked at than are wanted; where a step holds more still, all of its."""
+    parameters["most"] = 2 * parameters["limit"] + 30
+    found = _rows(_listed(_branches(scope, parameters, way), way.order, total), parameters)
+    if found[0][3]:
+        parameters["reach"] = found[0][2]
+        found = _rows(_listed(_branches(scope, parameters, way, is_all=True), way.order, total), parameters)
+    rows, extras = _described(found, parameters["now"])
+    return found[0][0], rows, extras
+
+
+def _branches(scope: Scope, parameters: dict[str, Any], way: Way, *, is_all: bool = False) -> str:
+    """The organisation stands first in the order too: an index that begins with it is not seen to be in order behind
+    `IS NULL` (PostgreSQL 18)."""
+    along, bound = f"organisation_id, {way.step} DESC LIMIT %(most)s", ""
+    if is_all:
+        along, bound = f"{way.order}, entity_id LIMIT %(limit)s", f" AND {way.step} >= %(reach)s"
     return " UNION ALL ".join(
-        f"(SELECT {columns} FROM analytics_entitydemand WHERE {owner} AND {where} "
-        f"ORDER BY organisation_id, {along} LIMIT %(limit)s)"
-        for owner in _owners(scope, parameters)
+        f"(SELECT {COLUMNS}, {way.step} AS step, {number} AS owner{way.extra} FROM analytics_entitydemand "
+        f"WHERE {owner} AND {way.where}{bound} ORDER BY {along})"
+        for number, owner in enumerate(_owners(scope, parameters))
     )
 
 
-def _listed(wanted: str, order: str, total: str, parameters: dict[str, Any]) -> tuple[int, list[Row], list[Any]]:
-    """(total, the entities described, what `wanted` has of each beyond COLUMNS)."""
-    found = _rows(LISTED.format(wanted=wanted, order=order, total=total, frame=FRAME), parameters)
-    now = parameters["now"]
-    listed = [row for row in found if row[2] is not None]
+def _listed(wanted: str, order: str, total: str) -> str:
+    return LISTED.format(wanted=wanted, order=order, total=total, frame=FRAME)
+
+
+def _described(found: Sequence[tuple[Any, ...]], now: datetime) -> tuple[list[Row], list[tuple[Any, ...]]]:
+    """Rows of LISTED: the entities, and what they have beyond COLUMNS, step and owner."""
+    listed = [row for row in found if row[4] is not None]
     rows: list[Row] = [
         {
-            "id": row[2],
+            "id": row[4],
             "name": row[-1],
-            "entity_type": row[3],
-            "demand_score": _rounded(score_at(row[4], now, row[1])),
-            "query_count": row[5],
-            "last_queried_at": row[6],
-            "last_updated_at": row[7],
-            "needs_update": row[8],
+            "entity_type": row[5],
+            "demand_score": _rounded(score_at(row[6], now, row[1])),
+            "query_count": row[7],
+            "last_queried_at": row[8],
+            "last_updated_at": row[9],
+            "needs_update": row[10],
         }
         for row in listed
     ]
-    return int(found[0][0]), rows, [row[9:-1] for row in listed]
+    return rows, [row[13:-1] for row in listed]
 
 
 def _owners(scope: Scope, parameters: dict[str, Any]) -> list[str]:
@@ -252,7 +298,7 @@ def _owners(scope: Scope, parameters: dict[str, Any]) -> list[str]:
 def _trend(span: str) -> str:
     if span not in SPANS:
         raise ValueError(span)
-    return f"growth_{span} >= {TREND_Z} AND current_{span} >= {TREND_LEAST}"
+    return f"trend_{span} IS NOT NULL"
 
 
 def _trends(scope: Scope, span: str, parameters: dict[str, Any]) -> str:
