@@ -9,6 +9,7 @@ from decimal import Decimal
 from itertools import count
 from typing import Any
 
+from django.core.files.base import ContentFile
 from django.utils import timezone
 
 from accounts.models import Organisation, User
@@ -17,14 +18,18 @@ from quiz.models import (
     Criterion,
     GradeScore,
     Rubric,
+    SessionFile,
     SessionGrade,
     SessionNote,
     TrainingSession,
     TrainingTemplate,
+    VoiceConnection,
 )
+from tests.factories.people import make_organisation, make_user
 
 _numbers = count(1)
 LEARNER = "Learner"
+SECRET = "a secret of the voice service"
 
 LEVELS: list[dict[str, Any]] = [
     {"score": 0, "name": "Missing", "description": "It is not there."},
@@ -169,6 +174,35 @@ def make_submitted(session: TrainingSession) -> TrainingSession:
     """Waiting for a coach since now."""
     session.submitted_for_review, session.submitted_at = True, timezone.now()
     session.save(update_fields=["submitted_for_review", "submitted_at"])
+    return session
+
+
+def make_file(session: TrainingSession, content: bytes = b"%PDF-1.7", **fields: Any) -> SessionFile:
+    """Stored; a report unless another kind is given."""
+    values = {"kind": SessionFile.Kind.REPORT, "name": "Report.pdf", "content_type": "application/pdf"}
+    file = SessionFile(session=session, size=len(content), **(values | fields))
+    file.file.save(file.name, ContentFile(content), save=True)
+    return file
+
+
+def make_connection(organisation: Organisation, **fields: Any) -> VoiceConnection:
+    """By bearer, with SECRET."""
+    values = {"name": f"Voice {next(_numbers)}", "secret": SECRET}
+    return VoiceConnection.objects.create(organisation=organisation, **(values | fields))
+
+
+def make_everything() -> TrainingSession:
+    """One row of each: a graded call of an assignment, with a note, a file, and a connection beside it."""
+    organisation = make_organisation("Training firm")
+    user = make_user(organisation=organisation)
+    template = make_template(organisation, user=user)
+    assignment = make_assignment(template, user, assigned_by=user)
+    session = make_session(user=user, template=template, assignment=assignment)
+    make_grade(session, "rule", scores={"talk-share": 70, "next-step": None})
+    make_grade(session, "human", scores={"clarity": 80}, overall="80.00", author=user)
+    make_note(session, user, turn=1)
+    make_file(session)
+    make_connection(organisation, template=template)
     return session
 
 

@@ -32,6 +32,7 @@ from quiz.models import (
 )
 from quiz.services import banks, files
 from tests.factories.people import make_user
+from tests.factories.training import make_everything
 from tests.standins import airtable_questions as office
 from tests.standins.airtable import serving
 from tests.standins.airtable_base import Airtable, Bucket
@@ -65,6 +66,7 @@ def bank(transactional_db: None) -> Bank:
     now = timezone.now()
     ItemStatistics.objects.create(version=version, answers=40, facility=0.5, flags=["wrong_key"], analysed_at=now)
     ExamStatistics.objects.create(category=Category.objects.all()[0], forms=1, questions=2, people=3, analysed_at=now)
+    make_everything()
     return bank
 
 
