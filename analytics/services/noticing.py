@@ -18,7 +18,7 @@ from jobs.events import publish_on_commit
 from jobs.events.types import NotificationData
 
 from ..models import DemandBucket, DemandSpike, Entity
-from ..streams.trends import TREND_LEAST, TREND_Z, Spike, spikes
+from ..streams.trends import Spike, spikes
 from ..webhooks import Named, Spiked, tell_spikes
 
 NOTICE = "analytics.notice_spikes"
@@ -36,7 +36,7 @@ KEPT = timedelta(days=90)
 RISING = f"""
 SELECT entity_id FROM (
     SELECT entity_id, row_number() OVER (PARTITION BY organisation_id ORDER BY growth_1d DESC, entity_id) AS place
-    FROM analytics_entitydemand WHERE growth_1d >= {TREND_Z} AND current_1d >= {TREND_LEAST}
+    FROM analytics_entitydemand WHERE trend_1d IS NOT NULL
 ) rising WHERE place <= {LOOKED_AT} ORDER BY entity_id
 """
 

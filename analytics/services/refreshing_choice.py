@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import floor
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from django.db import connection
 from django.utils import timezone
 
 from ..models import RefreshSetback
+from ..models.demand import RANK_STEPS
 from ..registry import EntitySource
 from ..streams.scoring import rank_at
 from .counting import clock
@@ -25,12 +27,14 @@ LOOKED_AT = 2000  # most wanted ones of each owner looked through for old ones
 _COLUMNS = "entity_id, organisation_id, rank, refreshed_at"
 _MARKED = f"""(SELECT {_COLUMNS} FROM analytics_entitydemand
     WHERE {{owner}} AND needs_update AND refreshed_at < %(lately)s AND entity_type = ANY(%(types)s) AND rank > 0
-    ORDER BY rank DESC LIMIT %(most)s)"""
+    ORDER BY organisation_id, rank_step DESC, rank DESC LIMIT %(most)s)"""
 _OLD = f"""(SELECT {_COLUMNS} FROM (
-        SELECT {_COLUMNS}, entity_type FROM analytics_entitydemand WHERE {{owner}} AND rank >= %(least)s
-        ORDER BY rank DESC LIMIT %(looked_at)s
+        SELECT {_COLUMNS}, entity_type FROM analytics_entitydemand
+        WHERE {{owner}} AND rank_step >= %(step)s AND rank >= %(least)s
+        ORDER BY organisation_id, rank_step DESC, rank DESC LIMIT %(looked_at)s
     ) d WHERE refreshed_at < %(old)s AND entity_type = ANY(%(types)s) ORDER BY rank DESC LIMIT %(most)s)"""
-# Each owner along its own index: what one has in plenty does not stand before what another one has.
+# Each owner along its own index: what one has in plenty does not stand before what another one has. The organisation
+# stands first in the order too: behind `IS NULL` PostgreSQL does not see that the index is in order.
 CHOOSE = f"""
 WITH owners AS (
     SELECT DISTINCT organisation_id AS id FROM analytics_entitytotal
@@ -73,10 +77,12 @@ def choose(*, limit: int, sources: Sequence[EntitySource], now: datetime | None 
     waiting = list(RefreshSetback.objects.filter(wait_until__gt=now).values_list("source", "source_id"))
     set_back = {source for source, source_id in waiting if not source_id}
     free = [source for source in sources if source.name not in set_back]
+    least = rank_at(WANTED, now, clock().half_life_days)
     parameters: dict[str, Any] = {
         **_bounds(now),
         "now": now,
-        "least": rank_at(WANTED, now, clock().half_life_days),
+        "least": least,
+        "step": floor(least * RANK_STEPS),
         "looked_at": LOOKED_AT,
         "most": limit + len(waiting),
         "types": [source.entity_type for source in free],
