@@ -150,16 +150,16 @@ def test_rejected_records_are_fixed_in_airtable_and_retried(as_staff: Client, ai
         airtable.put(table, office.record_id(number), **{office.CORRECT: "Z"})
     bank = banks.bank_at(base_id=airtable.base_id, table_id=office.TABLE)
     as_staff.post(address("bank", "sync", bank.pk), {"is_full": "on"})
-    run_here(job_id=Job.objects.get().pk)
+    run_here(job_id=Job.objects.get(kind=banks.SYNC).pk)
     first, second = SyncRejection.objects.unresolved().order_by("record_id")
     airtable.put(table, first.record_id, **{office.CORRECT: "A"})
     chosen = {"action": "retry", "_selected_action": [first.pk, second.pk]}
     assert as_staff.post(address("syncrejection", "changelist"), chosen).status_code == 302
-    run_here(job_id=Job.objects.filter(status="queued").get().pk)
+    run_here(job_id=Job.objects.filter(kind=banks.SYNC, status="queued").get().pk)
     assert SyncRejection.objects.unresolved().get().pk == second.pk
     airtable.put(table, second.record_id, **{office.CORRECT: "A"})
     as_staff.post(address("syncrejection", "mend", second.pk))
-    run_here(job_id=Job.objects.filter(status="queued").get().pk)
+    run_here(job_id=Job.objects.filter(kind=banks.SYNC, status="queued").get().pk)
     assert not SyncRejection.objects.unresolved().exists()
     assert Question.objects.live().count() == 10
 
@@ -188,7 +188,7 @@ def test_a_bank_that_can_not_be_is_refused_in_words(as_staff: Client, bank: Bank
     assert answer.status_code == 200, "the name is taken"
     assert Bank.objects.count() == 1
     assert as_staff.post(address("bank", "sync", bank.pk), {}).status_code == 200
-    assert not Job.objects.exists()
+    assert not Job.objects.filter(kind=banks.SYNC).exists()
 
 
 def test_a_bank_is_renamed_and_a_category_gets_its_exam(as_staff: Client, bank: Bank) -> None:
@@ -208,7 +208,7 @@ def test_a_file_is_uploaded_and_read(as_staff: Client, bank: Bank) -> None:
     assert as_staff.get(page).status_code == 200
     file = SimpleUploadedFile("more.gift", b"::T9:: Steel is hard. {TRUE}")
     answer = as_staff.post(page, {"file": file, "edition": "2026", "format": ""})
-    job = Job.objects.get()
+    job = Job.objects.get(kind=files.IMPORT)
     assert answer["Location"] == reverse("jobs:detail", args=[job.pk])
     run_here(job_id=job.pk)
     assert Question.objects.get(edition="2026").current is not None
