@@ -103,9 +103,8 @@ class EntityView(APIView):
     @extend_schema(responses={200: shapes.OneEntitySerializer, 400: PROBLEM, 404: PROBLEM})
     def get(self, request: Request, entity_id: str) -> Response:
         """The demand for one entity, with its series over 30 days."""
-        user, pk = actor_of(request), identity(entity_id)
-        scope = demand.scope_of(user)
-        found = get_or_set("demand", ("entity", scope.key, pk), lambda: demand.entity(user=user, entity_id=pk))
+        scope, pk = demand.scope_of(actor_of(request)), identity(entity_id)
+        found = get_or_set("demand", ("entity", scope.key, pk), lambda: demand.entity(scope=scope, entity_id=pk))
         return Response(found)
 
 

@@ -22,7 +22,7 @@ from accounts.models import User
 from accounts.querysets import organisation_ids_of
 
 from ..exceptions import EntityNotFound
-from ..models import AskedQuestion, Entity
+from ..models import AskedQuestion
 from ..models.demand import RANK_STEPS
 from ..streams.scoring import rank_at, score_at
 from ..streams.trends import SPANS, is_trend
@@ -60,6 +60,13 @@ FROM (
 ) told
 LEFT JOIN first ON true LEFT JOIN analytics_entity e ON e.id = first.entity_id
 ORDER BY {order}, entity_id
+"""
+ENTITY = """
+SELECT e.id, e.name, e.entity_type, coalesce(d.rank, 0), coalesce(d.query_count, 0), d.first_queried_at,
+    d.last_queried_at, coalesce(d.current_7d, 0), coalesce(d.previous_7d, 0), {frame}
+FROM analytics_entitydemand d RIGHT JOIN (
+    SELECT id, name, entity_type FROM analytics_entity WHERE id = %(id)s AND {seen}
+) e ON d.entity_id = e.id
 """
 SERIES = """
 SELECT (hour AT TIME ZONE 'UTC')::date, sum(count)::bigint FROM analytics_demandbucket
@@ -156,23 +163,24 @@ def stale(*, scope: Scope, limit: int, min_demand_score: float, days_since_updat
     }
 
 
-def entity(*, user: User, entity_id: UUID) -> Row:
+def entity(*, scope: Scope, entity_id: UUID) -> Row:
     """One entity with its series by day, oldest first. EntityNotFound."""
-    names = ("rank", "query_count", "first_queried_at", "last_queried_at", "current_7d", "previous_7d")
-    told = Entity.objects.visible_to(user).filter(pk=entity_id)
-    row = told.values("id", "name", "entity_type", *(f"demand__{name}" for name in names)).first()
-    if row is None:
+    parameters = _parameters(scope, id=entity_id)
+    found = _rows(ENTITY.format(frame=FRAME, seen=SEEN), parameters)
+    if not found:
         raise EntityNotFound("There is no such entity, or it is not yours to see.")
-    rank, count, first, last, current, previous = (row.pop(f"demand__{name}") for name in names)
+    pk, name, entity_type, rank, count, first, last, current, previous, half_life = found[0]
     return {
         "entity": {
-            **row,
-            "demand_score": _rounded(score_at(rank, timezone.now(), clock().half_life_days)) if rank else 0.0,
-            "query_count": count or 0,
+            "id": pk,
+            "name": name,
+            "entity_type": entity_type,
+            "demand_score": _rounded(score_at(rank, parameters["now"], half_life)),
+            "query_count": count,
             "first_queried_at": first,
             "last_queried_at": last,
-            "query_frequency": frequency(count or 0),
-            "trending": is_trend(current or 0, previous or 0),
+            "query_frequency": frequency(count),
+            "trending": is_trend(current, previous),
             "series": series(entity_id=entity_id),
         }
     }
@@ -303,9 +311,9 @@ def _trend(span: str) -> str:
 
 def _trends(scope: Scope, span: str, parameters: dict[str, Any]) -> str:
     """A row for each that rises, up to 10,000 of each owner."""
-    parameters["most"] = COUNTED_AT_MOST
+    parameters["counted"] = COUNTED_AT_MOST
     return " UNION ALL ".join(
-        f"(SELECT 1 FROM analytics_entitydemand WHERE {owner} AND {_trend(span)} LIMIT %(most)s)"
+        f"(SELECT 1 FROM analytics_entitydemand WHERE {owner} AND {_trend(span)} LIMIT %(counted)s)"
         for owner in _owners(scope, parameters)
     )
 

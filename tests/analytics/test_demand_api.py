@@ -129,6 +129,32 @@ def test_only_a_growth_beyond_chance_is_a_trend(owner: User) -> None:
     assert (found["total"], found["timeframe"]) == (1, "1d")
 
 
+def test_of_many_that_are_wanted_alike_the_most_wanted_is_found(owner: User, mine: Organisation) -> None:
+    """More share a step of the index than a list looks at; another owner has less."""
+    now, made = timezone.now(), []
+    for number in range(60):
+        organisation = None if number % 6 else mine
+        entity = make_entity(f"E{number}", organisation=organisation)
+        place = number * 37 % 60 / 1000
+        counts = {"current_7d": 20, "previous_7d": 5, "growth_7d": 3.01 + place, "query_count": 20}
+        times = {"first_queried_at": now, "last_queried_at": now, "refreshed_at": now - timedelta(days=40)}
+        row = EntityDemand(entity=entity, organisation=organisation, entity_type="clause", rank=1000.01 + place)
+        for name, value in (counts | times).items():
+            setattr(row, name, value)
+        made.append(row)
+    EntityDemand.objects.bulk_create(made)
+    assert EntityDemand.objects.values("rank_step", "trend_7d").distinct().count() == 1
+    best = [row.entity.name for row in sorted(made, key=lambda row: -row.rank)]
+
+    for limit in (1, 7, 60):
+        assert [row["name"] for row in get(owner, f"top?limit={limit}")["entities"]] == best[:limit]
+        assert [row["name"] for row in get(owner, f"top?limit={limit}&entity_type=clause")["entities"]] == best[:limit]
+        found = get(owner, f"trending?limit={limit}")
+        assert ([row["name"] for row in found["trending"]], found["total"]) == (best[:limit], 60)
+        found = get(owner, f"stale?limit={limit}")
+        assert ([row["name"] for row in found["stale_entities"]], found["total"]) == (best[:limit], 60)
+
+
 def test_stale_is_what_is_wanted_and_marked_or_old(owner: User, stranger: User, mine: Organisation) -> None:
     now = timezone.now()
     fresh, marked = make_entity("Fresh"), make_entity("Marked", needs_update=True)
