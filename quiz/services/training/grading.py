@@ -1,6 +1,6 @@
 """Grades of machines: by rules, and by a model where one is configured. Side by side, each once for the same words.
 
-What others ask for is gathered here: `agreement` of graders, and what to practise next.
+What others ask for is gathered here: `agreement` of graders, what to practise next, a summary.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from . import grading_model
 from .grading_agreement import agreement
 from .grading_practice import next_practice
 from .grading_storing import Judging, begin, known_grade, reuse, store
+from .grading_summary import summarise
 from .judging import overall_of
 
-__all__ = ["agreement", "grade_by_model", "grade_by_rules", "next_practice"]
+__all__ = ["agreement", "grade_by_model", "grade_by_rules", "next_practice", "summarise"]
 
 RULE, MODEL = SessionGrade.Grader.RULE, SessionGrade.Grader.MODEL
 
