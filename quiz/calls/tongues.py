@@ -59,13 +59,14 @@ ENGLISH = Tongue(
         "what we agreed|let me repeat|just to confirm|to confirm what|so to confirm|let me confirm"
     ),
     steps=phrases(
-        "next step|next steps|follow up|following up|i'll send|i will send|we'll send|we will send|i'll call|"
-        "i will call|we'll call|we will call|i'll email|i will email|i'll get back|i will get back|"
-        "we'll get back|i'll come back to you|i will come back to you|we'll come back to you|get back to you|"
-        "shall we meet|let's meet|let us meet|let's schedule|set up a meeting|set up a call|arrange a meeting|"
-        "arrange a call|schedule a call|schedule a meeting|book a meeting|i'll prepare|i will prepare|"
-        "we'll prepare|i'll put|i will put|talk again|speak again|i'll let you know|i will let you know|"
-        "please send|could you send|can you send|send you|send me"
+        "next step|next steps|give you a call|call you back|be in touch|reach out to you|contact you|follow up|"
+        "following up|i'll send|i will send|we'll send|we will send|i'll call|i will call|we'll call|"
+        "we will call|i'll email|i will email|i'll get back|i will get back|we'll get back|i'll come back to you|"
+        "i will come back to you|we'll come back to you|get back to you|shall we meet|let's meet|let us meet|"
+        "let's schedule|set up a meeting|set up a call|arrange a meeting|arrange a call|schedule a call|"
+        "schedule a meeting|book a meeting|i'll prepare|i will prepare|we'll prepare|i'll put|i will put|"
+        "talk again|speak again|i'll let you know|i will let you know|please send|could you send|can you send|"
+        "send you|send me"
     ),
     times=phrases(
         "today|tonight|tomorrow|monday|tuesday|wednesday|thursday|friday|saturday|sunday|this week|next week|"
