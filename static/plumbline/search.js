@@ -139,4 +139,14 @@
   box().addEventListener("submit", (event) => {
     if (!input().value.trim()) event.preventDefault();
   });
+
+  // The answer that a model words comes after the page. If it can't be fetched the page says so.
+  for (const failure of ["htmx:sendError", "htmx:responseError"]) {
+    document.addEventListener(failure, (event) => {
+      if (event.target.id !== "answer") return;
+      event.target.removeAttribute("aria-busy");
+      event.target.querySelector("[role=status]").textContent =
+        "The answer could not be fetched. What was found is below; reload the page to ask again.";
+    });
+  }
 })();
