@@ -127,7 +127,7 @@ class TranscriptsView(APIView):
         return Response({"id": str(session.pk), **started(intake.job_of(session))}, status=201)
 
 
-def _file(file: UploadedFile) -> tuple[str, bytes]:
+def _file(file: UploadedFile[bytes]) -> tuple[str, bytes]:
     if (file.size or 0) > settings.TRANSCRIPT_LIMIT_BYTES:
         limit = settings.TRANSCRIPT_LIMIT_BYTES
         raise FileTooLarge(f"A transcript has at most {filesizeformat(limit)}.", extra={"limit_bytes": limit})

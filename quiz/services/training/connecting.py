@@ -100,7 +100,7 @@ def _owned(actor: User, organisation_id: UUID | None) -> Organisation:
     owned = Membership.objects.of(actor).filter(role=Membership.Role.OWNER)
     ids = list(owned.order_by("created_at", "pk").values_list("organisation_id", flat=True)[:2])
     if organisation_id is None and len(ids) > 1:
-        raise _bad("organisation_id", "You own several organisations: say which one.")
+        raise _bad("organisation", "You own several organisations: say which one.")
     wanted = organisation_id or (ids[0] if ids else None)
     if wanted is None or not owned.filter(organisation_id=wanted).exists():
         raise ConnectionMissing("Only the owner of an organisation can connect a voice service to it.")
@@ -119,9 +119,13 @@ def _take(connection: VoiceConnection, values: Mapping[str, Any]) -> None:
     for field in ("header", "timestamp_header"):
         setattr(connection, field, _header(field, getattr(connection, field)))
     _check_api(connection)
-    template = TrainingTemplate.objects.filter(organisation=connection.organisation_id, pk=connection.template_id)
-    if "template_id" in values and connection.template_id and not template.exists():
-        raise _bad("template_id", "There is no such template.")
+    if "template_id" in values and connection.template_id is not None:
+        _check_template(connection.organisation_id, connection.template_id)
+
+
+def _check_template(organisation_id: UUID, template_id: UUID) -> None:
+    if not TrainingTemplate.objects.filter(organisation_id=organisation_id, pk=template_id).exists():
+        raise _bad("template", "There is no such template.")
 
 
 def _header(field: str, name: str) -> str:

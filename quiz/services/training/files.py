@@ -86,10 +86,10 @@ def link_to(file: SessionFile, *, user: User) -> Link:
     """For whoever has just been found to see it."""
     lasts_s = int(settings.FILE_LINKS_LAST_S)
     expires_at = timezone.now() + timedelta(seconds=lasts_s)
-    storage: Storage = file.file.storage
+    storage, stored_as = file.file.storage, str(file.file.name)
     if is_remote(storage):
         parameters = {"ResponseContentDisposition": disposition_of(file), "ResponseContentType": file.content_type}
-        return Link(storage.url(file.file.name, parameters=parameters, expire=lasts_s), expires_at)  # type: ignore[call-arg]
+        return Link(storage.url(stored_as, parameters=parameters, expire=lasts_s), expires_at)  # type: ignore[call-arg]
     token = signing.dumps({"file": str(file.pk), "user": str(user.pk)}, salt=SALT, compress=True)
     address = reverse("training-file-content", args=[file.pk])
     return Link(f"{address}?token={token}", expires_at)
@@ -111,7 +111,7 @@ def linked_file(*, file_id: UUID, token: str) -> SessionFile:
 def open_file(file: SessionFile) -> IO[bytes]:
     """Raises FileMissing: the storage has lost it."""
     try:
-        opened: IO[bytes] = file.file.storage.open(file.file.name, "rb")
+        opened: IO[bytes] = file.file.storage.open(str(file.file.name), "rb")
     except OSError as error:
         raise FileMissing("The file is no longer in the storage.", code="file_missing") from error
     return opened
