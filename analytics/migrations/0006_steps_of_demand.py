@@ -49,7 +49,7 @@ class Migration(migrations.Migration):
                 db_persist=True,
                 expression=django.db.models.functions.comparison.Cast(
                     django.db.models.functions.math.Floor(
-                        django.db.models.expressions.CombinedExpression(models.F("rank"), "*", models.Value(2))
+                        django.db.models.expressions.CombinedExpression(models.F("rank"), "*", models.Value(1))
                     ),
                     models.IntegerField(),
                 ),
@@ -67,7 +67,7 @@ class Migration(migrations.Migration):
                         then=django.db.models.functions.comparison.Cast(
                             django.db.models.functions.math.Floor(
                                 django.db.models.expressions.CombinedExpression(
-                                    django.db.models.functions.math.Ln(models.F("growth_1d")), "*", models.Value(4)
+                                    django.db.models.functions.math.Ln(models.F("growth_1d")), "*", models.Value(2)
                                 )
                             ),
                             models.IntegerField(),
@@ -90,7 +90,7 @@ class Migration(migrations.Migration):
                         then=django.db.models.functions.comparison.Cast(
                             django.db.models.functions.math.Floor(
                                 django.db.models.expressions.CombinedExpression(
-                                    django.db.models.functions.math.Ln(models.F("growth_30d")), "*", models.Value(4)
+                                    django.db.models.functions.math.Ln(models.F("growth_30d")), "*", models.Value(2)
                                 )
                             ),
                             models.IntegerField(),
@@ -113,7 +113,7 @@ class Migration(migrations.Migration):
                         then=django.db.models.functions.comparison.Cast(
                             django.db.models.functions.math.Floor(
                                 django.db.models.expressions.CombinedExpression(
-                                    django.db.models.functions.math.Ln(models.F("growth_7d")), "*", models.Value(4)
+                                    django.db.models.functions.math.Ln(models.F("growth_7d")), "*", models.Value(2)
                                 )
                             ),
                             models.IntegerField(),

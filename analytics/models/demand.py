@@ -15,8 +15,8 @@ from ..querysets import AskedQuerySet, DeadSignalQuerySet, DemandDayQuerySet, De
 from ..streams.trends import SPANS, TREND_LEAST, TREND_Z
 from .entity import Entity
 
-RANK_STEPS = 2  # of a doubled score
-TREND_STEPS = 4  # of a growth e times as large
+RANK_STEPS = 1  # of a doubled score
+TREND_STEPS = 2  # of a growth e times as large
 
 
 class DemandBucket(models.Model):
@@ -62,7 +62,7 @@ class DemandDay(models.Model):
 
 
 def trend_step(span: str) -> models.GeneratedField:
-    """Of what rises: its growth in steps of a quarter; null: it does not."""
+    """Of what rises: its growth in steps, by its logarithm; null: it does not."""
     growth = F(f"growth_{span}")
     step = Cast(Floor(Ln(growth) * TREND_STEPS), models.IntegerField())
     rises = Q(**{f"growth_{span}__gte": TREND_Z, f"current_{span}__gte": TREND_LEAST})
