@@ -41,7 +41,8 @@ def _parts(quote: str) -> list[str]:
     if len(quote) > LONGEST:
         return []
     told = " ".join(quote.split()).translate(_FOLDED).strip(_AROUND)
-    told = _NUMBERED.sub("", told, count=1).strip(_AROUND).removesuffix("...").strip(_AROUND)
+    numbered = _NUMBERED.match(told)
+    told = told[numbered.end() if numbered else 0 :].strip(_AROUND).removesuffix("...").strip(_AROUND)
     parts = [part for part in _PLACE.split(told) if part.strip()]
     return parts if any(letter.isalnum() for part in parts for letter in part) else []
 
