@@ -22,6 +22,7 @@ urlpatterns = [
     path("projects/", include("projects.urls")),
     path("tenders/", include("tenders.urls")),
     path("quiz/", include("quiz.urls")),
+    path("training/", include("quiz.training_urls")),
     path("analytics/", include("analytics.urls")),
     path("search/", search.search, name="search-page"),
     path("search/answer/", search.answer, name="search-answer"),

@@ -33,11 +33,6 @@ def _today() -> Any:
 
 
 @pytest.fixture
-def coach(organisation: Organisation) -> User:
-    return make_user("coach", organisation=organisation, role=Membership.Role.COACH)
-
-
-@pytest.fixture
 def template(organisation: Organisation) -> TrainingTemplate:
     return make_template(organisation)
 

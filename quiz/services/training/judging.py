@@ -11,7 +11,7 @@ from django.db import transaction
 
 from ...models import Criterion, GradeScore, Rubric, SessionGrade, TrainingSession
 from ...training_exceptions import ChangedMeanwhile, NothingToJudgeBy
-from . import telling
+from . import organisation, telling
 from .access import require_coach, visible_session
 from .standing import bad_review, locked_session, require_open, require_words
 from .templates import current_rubric
@@ -25,12 +25,7 @@ Given = Mapping[str, tuple[int | None, str]]
 
 
 def override(
-    *,
-    session_id: UUID,
-    scores: Given,
-    actor: User,
-    feedback: str | None = None,
-    seen: str | None = None,
+    *, session_id: UUID, scores: Given, actor: User, feedback: str | None = None, seen: str | None = None
 ) -> SessionGrade:
     """Score criteria by their keys, each with a reason; a score of None takes the coach's own back. What is not told
     stays as a coach has scored it before; `feedback` None: too.
@@ -64,6 +59,7 @@ def override(
         _store(grade, kept, criteria)
         session.rubric, session.overall = rubric, grade.overall if grade.overall is not None else _of_model(session)
         session.save(update_fields=["rubric", "overall", "updated_at"])
+        organisation.invalidate(session.organisation_id)
         telling.judged(session, by=actor)
     return grade
 

@@ -14,6 +14,7 @@ from jobs.services import enqueue
 
 from ...models import TrainingSession
 from ...training_webhooks import tell_graded
+from . import organisation
 from .access import coaches_of
 from .telling import address_of
 
@@ -23,6 +24,7 @@ NO_MAIL = ("console", "dummy")  # backends that send none
 
 def tell(session: TrainingSession) -> None:
     session = TrainingSession.objects.select_related("template", "user").get(pk=session.pk)
+    organisation.invalidate(session.organisation_id)
     link = address_of(session)
     if session.user_id:
         _notify(session.user_id, f"Your call “{session}” is graded.", link)

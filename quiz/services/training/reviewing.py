@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from ...models import SessionNote, TrainingSession
 from ...training_exceptions import NotYourNote
-from . import assigning, telling
+from . import assigning, organisation, telling
 from .access import require_coach, require_writer, visible_note, visible_session
 from .correcting import change_template, process_again, say_who_it_was
 from .judging import override
@@ -106,6 +106,7 @@ def close_session(*, session_id: UUID, actor: User) -> TrainingSession:
             session.save(update_fields=["closed_at", "closed_by", "updated_at"])
             if session.assignment_id:
                 assigning.complete(assignment_id=session.assignment_id, at=session.closed_at)
+            organisation.invalidate(session.organisation_id)
             telling.closed(session, by=actor)
     return session
 
@@ -122,6 +123,7 @@ def reopen(*, session_id: UUID, actor: User) -> TrainingSession:
             session.save(update_fields=["closed_at", "closed_by", "updated_at"])
             if session.assignment_id:
                 assigning.uncomplete(assignment_id=session.assignment_id)
+            organisation.invalidate(session.organisation_id)
     return session
 
 
