@@ -86,6 +86,8 @@ class TrainingSessionQuerySet(models.QuerySet["TrainingSession"]):
         "Own or coached" is two indexes, so all rows are sorted; whoever coaches all or none of their organisations,
         which is nearly everybody, needs one of the two only.
         """
+        if not user.is_authenticated:
+            return self.none()
         roles = dict(Membership.objects.of(user).values_list("organisation_id", "role"))
         coached = {organisation_id for organisation_id, role in roles.items() if role in COACHES}
         if coached and len(coached) == len(roles):

@@ -48,6 +48,7 @@ def steps() -> list[Step]:
     return [
         Step("migrate", ("manage.py", "migrate")),
         Step("demo", ("manage.py", "demo", "--once"), is_vital=False, skipped_because=reason),
+        Step("demo-calls", ("manage.py", "demo_training"), is_vital=False, skipped_because=reason),
     ]
 
 

@@ -17,7 +17,7 @@ class SessionSerializer(serializers.Serializer[Any]):
     title = serializers.CharField()
     status = serializers.ChoiceField(choices=TrainingSession.Status.choices)
     error = serializers.CharField()
-    source = serializers.ChoiceField(choices=TrainingSession.Source.choices)
+    source = serializers.ChoiceField(choices=TrainingSession.Source.choices)  # type: ignore[assignment]
     user = TrainingPersonSerializer(allow_null=True, help_text="The learner; null: not known yet.")
     template = NamedSerializer(allow_null=True)
     assignment_id = serializers.UUIDField(allow_null=True)

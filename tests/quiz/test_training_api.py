@@ -13,7 +13,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.models import Organisation, User
-from quiz.models import TrainingSession, TrainingTemplate
+from quiz.models import Assignment, TrainingSession, TrainingTemplate
 from tests.factories.people import make_user
 from tests.factories.quiz import make_clause
 from tests.factories.training import (
@@ -243,42 +243,55 @@ def test_corrections_are_for_coaches(
     assert post(coach, f"sessions/{third.pk}/template", {"template": str(uuid4())}).status_code == 404
 
 
-def test_strangers_get_404_and_nobody_401(
-    stranger: User, coach: User, member: User, viewer: User, session: TrainingSession
-) -> None:
-    colleague = make_user("colleague", organisation=session.organisation)
-    assignment = make_assignment(make_template(session.organisation), member)
-    note = make_note(session, coach)
-    call, template = f"sessions/{session.pk}", f"templates/{session.template_id}"
-    reads = [call, f"assignments/{assignment.pk}"]
-    writes: list[tuple[str, Any]] = [
+def writes_of(session: TrainingSession, assignment: Assignment) -> list[tuple[str, Any]]:
+    """Of what only its learner and coaches see."""
+    call, user = f"sessions/{session.pk}", str(session.user_id)
+    return [
         (f"{call}/submit", {}),
         (f"{call}/notes", {"text": "x"}),
         (f"{call}/override", {"scores": {"clarity": {"score": 1, "reason": "Because."}}}),
         (f"{call}/close", {}),
         (f"{call}/reopen", {}),
         (f"{call}/process", {}),
-        (f"{call}/who", {"user": str(member.pk)}),
+        (f"{call}/who", {"user": user}),
         (f"{call}/template", {"template": str(session.template_id)}),
         (f"assignments/{assignment.pk}/withdraw", {}),
     ]
-    of_template: list[tuple[str, Any]] = [
+
+
+def writes_of_template(session: TrainingSession) -> list[tuple[str, Any]]:
+    """Of what all members see."""
+    template = f"templates/{session.template_id}"
+    return [
         (f"{template}/archive", {}),
         (f"{template}/restore", {}),
         (f"{template}/rubrics", {"criteria": CRITERIA}),
-        ("assignments", {"template": str(session.template_id), "users": [str(member.pk)]}),
+        ("assignments", {"template": str(session.template_id), "users": [str(session.user_id)]}),
     ]
+
+
+def test_calls_of_others_are_404_and_templates_are_for_coaches(
+    stranger: User, coach: User, member: User, viewer: User, session: TrainingSession
+) -> None:
+    colleague = make_user("colleague", organisation=session.organisation)
+    assignment = make_assignment(make_template(session.organisation), member)
+    note = make_note(session, coach)
     for user in (stranger, colleague, viewer):
-        for path in reads:
+        for path in (f"sessions/{session.pk}", f"assignments/{assignment.pk}"):
             assert as_(user).get(f"{BASE}/{path}").status_code == 404, path
-        for path, body in writes:
+        for path, body in writes_of(session, assignment):
             assert post(user, path, body).status_code == 404, path
         assert as_(user).patch(f"{BASE}/notes/{note.pk}", {"text": "x"}, format="json").status_code == 404
         assert as_(user).delete(f"{BASE}/notes/{note.pk}").status_code == 404
-        for path, body in of_template:
+        for path, body in writes_of_template(session):
             assert post(user, path, body).status_code == (404 if user == stranger else 403), path
+
+
+def test_strangers_see_no_template_and_nobody_anything(stranger: User, member: User, session: TrainingSession) -> None:
+    template = f"templates/{session.template_id}"
     for path in (template, f"{template}/rubrics", f"{template}/rubrics/1", f"{template}/agreement"):
         assert as_(stranger).get(f"{BASE}/{path}").status_code == 404, path
+    assert as_(member).get(f"{BASE}/{template}/agreement").json()["code"] == "coaches_only"
     assert as_(stranger).patch(f"{BASE}/{template}", {"name": "x"}, format="json").status_code == 404
     for name in ("sessions", "templates", "assignments"):
         assert as_(stranger).get(f"{BASE}/{name}").json()["results"] == []

@@ -182,7 +182,7 @@ def _level_problem(levels: Any) -> str:
         return ""
     if not 2 <= len(levels) <= MOST_LEVELS:
         return f"2 to {MOST_LEVELS} levels, or none."
-    scores = [level.get("score") for level in levels]
+    scores: list[Any] = [level.get("score") for level in levels]
     if any(not _is_whole(score) or not 0 <= score <= 100 for score in scores):
         return "The score of each level is a whole number from 0 to 100."
     if any(left >= right for left, right in pairwise(scores)):

@@ -22,7 +22,7 @@ from ...models import (
     TrainingTemplate,
 )
 from ...training_exceptions import SessionMissing, TemplateMissing
-from ...training_querysets import COACHES, TrainingSessionQuerySet
+from ...training_querysets import COACHES, AssignmentQuerySet, TrainingSessionQuerySet
 from .access import coaches
 from .grading import next_practice
 from .standing import is_at_rest
@@ -208,7 +208,7 @@ def person_out(user: User | None) -> dict[str, Any] | None:
     return {"id": str(user.pk), "name": str(user)} if user else None
 
 
-def listed_assignments(user: User) -> QuerySet[Assignment]:
+def listed_assignments(user: User) -> AssignmentQuerySet:
     """What the user may see, with people and templates; the newest first."""
     rows = Assignment.objects.visible_to(user).select_related("template", "user", "assigned_by")
     return rows.order_by("-created_at", "-id")
