@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.contrib.auth.base_user import BaseUserManager
 from django.contrib.auth.models import AnonymousUser
-from django.db import models
+from django.db import connection, models
 from django.db.models.functions import Lower
 
 if TYPE_CHECKING:
@@ -67,6 +67,16 @@ def organisation_ids_of(user: User | AnonymousUser, *, may_write: bool = False) 
     if may_write:
         memberships = memberships.exclude(role=Membership.Role.VIEWER)
     return memberships.values("organisation_id")
+
+
+def read_organisation_ids(user: User | AnonymousUser) -> tuple[UUID, ...]:
+    """What `organisation_ids_of` selects, in order. For what is asked with every key that somebody types: composing the
+    query by the ORM takes several times as long as answering it (2026-11)."""
+    if user.pk is None:
+        return ()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT organisation_id FROM accounts_membership WHERE user_id = %s ORDER BY 1", [user.pk])
+        return tuple(row[0] for row in cursor.fetchall())
 
 
 def home_organisation_id(user: User) -> UUID | None:

@@ -19,7 +19,7 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.querysets import organisation_ids_of
+from accounts.querysets import read_organisation_ids
 
 from ..exceptions import EntityNotFound
 from ..models import AskedQuestion
@@ -88,7 +88,7 @@ class Scope:
 
 
 def scope_of(user: User) -> Scope:
-    return Scope(tuple(sorted(row["organisation_id"] for row in organisation_ids_of(user))))
+    return Scope(read_organisation_ids(user))
 
 
 def stats(*, scope: Scope) -> Row:

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.contrib.auth.models import AnonymousUser
 
 from accounts.models import User
-from accounts.querysets import organisation_ids_of
+from accounts.querysets import read_organisation_ids
 
 from ..exceptions import BadQuestion
 from ..models import Entity
@@ -93,7 +93,7 @@ def seen_by(user: User | AnonymousUser, entity_type: str = "") -> Seen:
     if not user.is_authenticated:
         public = tuple(source.name for source in sources() if source.is_public)
         return Seen((), entity_type, public)
-    return Seen(tuple(organisation_ids_of(user).values_list("organisation_id", flat=True)), entity_type)
+    return Seen(read_organisation_ids(user), entity_type)
 
 
 def found_for(*, seen: Seen, question: str, limit: int, is_half_typed: bool = False) -> Found:
