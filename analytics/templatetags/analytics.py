@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django import template
+from django.utils import timezone
 
 register = template.Library()
+UNITS = {"days": 86400, "h": 3600, "min": 60}
 
 
 @register.filter
 def get(values: Mapping[str, Any], key: str) -> Any:
     """values[key], or None."""
     return values.get(key)
+
+
+@register.filter
+def ago(moment: datetime | None) -> str:
+    """How long ago, in one unit: "40 s ago", "3 h ago", "5 days ago"; None → a dash."""
+    if moment is None:
+        return "–"
+    seconds = int((timezone.now() - moment).total_seconds())
+    for size, unit in ((2 * 86400, "days"), (2 * 3600, "h"), (120, "min")):
+        if seconds >= size:
+            return f"{seconds // UNITS[unit]}\u00a0{unit} ago"
+    return f"{seconds}\u00a0s ago" if seconds > 1 else "just now"
 
 
 @register.filter

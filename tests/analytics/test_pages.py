@@ -238,7 +238,7 @@ def test_a_spike_is_marked_and_told(owner: User) -> None:
     assert found["chart"]["hours"]["spikes"] == [False] * 47 + [True]
     assert found["chart"]["days"]["spikes"][-1] is True
     page = page_of(owner, url("entity", entity.pk))
-    assert "<strong>60</strong>" in page and "were to be expected" in page
+    assert "<strong>60</strong>" in page and "expected: " in page
 
 
 def test_an_entity_that_nobody_asked_for_has_a_page(owner: User) -> None:

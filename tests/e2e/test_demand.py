@@ -90,16 +90,18 @@ def test_a_question_moves_the_figures_of_another_browser(
     expect(asker.locator("#answer")).to_contain_text("65 °C")
     for page in (watcher, outsider):  # a clause is for everybody
         expect(page.locator("#total_queries")).to_have_text("1")
-        expect(page.get_by_role("region", name="Most wanted")).to_contain_text("Preheating")
+        expect(page.get_by_role("region", name="Most wanted", exact=True)).to_contain_text("Preheating")
 
     asker.goto("/search/?q=Zvolen viaduct")
     expect(asker.locator("#answer")).to_contain_text("viaduct")
     expect(watcher.locator("#total_queries")).to_have_text("2")
-    expect(watcher.get_by_role("region", name="Most wanted")).to_contain_text("Zvolen viaduct")
+    expect(watcher.get_by_role("region", name="Most wanted", exact=True)).to_contain_text("Zvolen viaduct")
 
     asker.goto("/search/?q=zebra crossing colours?")
     expect(asker.locator("#answer")).to_contain_text("No answer")
-    expect(watcher.get_by_role("region", name="Asked and not found")).to_contain_text("zebra crossing colours?")
+    expect(watcher.get_by_role("region", name="Asked and not found", exact=True)).to_contain_text(
+        "zebra crossing colours?"
+    )
 
     # Whatever the stranger's page would have been told is told by now: what is shared moves once more, and only that.
     asker.goto("/search/?q=7.3")
@@ -140,7 +142,8 @@ def test_an_old_entity_is_refreshed_and_leaves_the_list(
 
     live(page, "/analytics/?least=0.1")
     stale = page.locator("#stale")
-    stale.get_by_role("button", name="Refresh now: 4.1.2").click()
+    entity = Entity.objects.get(source="quiz.clause", code="4.1.2")
+    stale.locator(f"#refresh-{entity.pk}").click()
     expect(stale.locator("[data-job]")).to_have_attribute("data-status", "completed")
     expect(stale.get_by_text("Whatever is wanted so much is up to date.")).to_be_visible()
     expect(page.locator("#needs_update")).to_have_text("0")
