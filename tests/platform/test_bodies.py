@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import http.client
 import json
@@ -16,9 +17,11 @@ from django.conf import settings as configured
 
 from accounts.models import Membership, User
 from config.bodies import IN_MEMORY_BYTES
+from jobs.models import ReceivedWebhook
 from projects.models import Document, Project
 from tests.factories.people import PASSWORD, make_organisation, make_user
 from tests.factories.projects import make_project
+from tests.factories.voice import bearer, body_of, make_connection, report
 
 from .conftest import wait_until
 
@@ -124,3 +127,30 @@ def _headers(site: Site, user: User) -> dict[str, str]:
     access = json.loads(asked.getresponse().read())["access"]
     asked.close()
     return {"Authorization": f"Bearer {access}", "Content_Type": "multipart/form-data; boundary=b"}
+
+
+def _send_in_pieces(site: Site, path: str, pieces: list[bytes], **headers: str) -> tuple[int, str]:
+    """Status and code of the answer."""
+    asked = site.connect()
+    # A server that refuses may answer, and close, before it has heard all of it.
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        asked.request("POST", path, iter(pieces), headers, encode_chunked=True)
+    answer = asked.getresponse()
+    told = json.loads(answer.read())
+    asked.close()
+    return answer.status, told.get("code", "")
+
+
+def test_where_no_length_need_be_stated_a_body_in_pieces_arrives_whole_or_is_too_long(site: Site) -> None:
+    connection = make_connection(make_organisation())
+    here, body = f"/api/hooks/voice?connection={connection.pk}", body_of(report())
+    headers = {"Transfer-Encoding": "chunked", "Content-Type": "application/json"} | bearer()
+    half = len(body) // 2
+    assert _send_in_pieces(site, here, [body[:half], body[half:]], **headers) == (200, "")
+    assert bytes(ReceivedWebhook.objects.get().body) == body
+    long = [b" " * 65536] * 33
+    assert _send_in_pieces(site, here, long, **headers) == (413, "request_too_large")
+    assert _send_in_pieces(site, here, [body], **headers | bearer("wrong")) == (401, "webhook_signature_wrong")
+    # Elsewhere such a body is not read at all, as before.
+    assert _send_in_pieces(site, "/api/webhooks/in/nobody", [body], **headers) == (404, "webhook_receiver_not_found")
+    assert _send_in_pieces(site, "/api/auth/login", [b"{}"], **headers)[0] == 400
