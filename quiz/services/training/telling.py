@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.mail import EmailMessage
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from ...models import SessionNote, TrainingSession
 
 MAIL = "quiz.mail_assignments"
-OVERVIEW = "/training/"
-SESSION = "/training/sessions/{}/"
 ASSIGNED, DUE, LATE, MOVED = "assigned", "due", "late", "moved"
 WORDS = {
     ASSIGNED: ("A call to practise: {}.", "{} calls to practise"),
@@ -49,7 +48,7 @@ def moved(row: Assignment) -> None:
 
 
 def withdrawn(row: Assignment) -> None:
-    _notify(row.user_id, f"Withdrawn: {row.template}. You need not hold this call any more.", OVERVIEW)
+    _notify(row.user_id, f"Withdrawn: {row.template}. You need not hold this call any more.", _overview())
 
 
 def submitted(session: TrainingSession, *, by: User) -> None:
@@ -84,7 +83,7 @@ def named(session: TrainingSession, *, by: User) -> None:
 
 def address_of(session: TrainingSession) -> str:
     """The path of its page."""
-    return SESSION.format(session.pk)
+    return reverse("training:session", args=[session.pk])
 
 
 def mail(*, user_id: str, assignment_ids: list[str], why: str, job_id: UUID) -> bool:
@@ -116,7 +115,7 @@ def _tell(rows: Sequence[Assignment], why: str) -> None:
     for row in rows:
         by_person[row.user_id].append(row)
     for user_id, theirs in by_person.items():
-        _notify(user_id, _words(theirs, why), OVERVIEW, "warning" if why == LATE else "info")
+        _notify(user_id, _words(theirs, why), _overview(), "warning" if why == LATE else "info")
     params = [
         {"user_id": str(user_id), "assignment_ids": [str(row.pk) for row in theirs], "why": why}
         for user_id, theirs in by_person.items()
@@ -147,7 +146,11 @@ def _body(rows: Iterable[Assignment], why: str) -> str:
         if row.note and why in (ASSIGNED, MOVED):
             lines.append(row.note)
         lines.append("")
-    return "\n".join([*lines, f"Your calls: {str(settings.SITE_URL).rstrip('/')}{OVERVIEW}", ""])
+    return "\n".join([*lines, f"Your calls: {str(settings.SITE_URL).rstrip('/')}{_overview()}", ""])
+
+
+def _overview() -> str:
+    return reverse("training:overview")
 
 
 def _name(session: TrainingSession) -> str:
