@@ -35,7 +35,7 @@ def set_back(*, source: str, source_id: str = "", error: Exception) -> RefreshSe
 
 
 def wait_after(failures: int) -> timedelta:
-    return min(FIRST * 2 ** min(failures - 1, DOUBLINGS), LONGEST)
+    return min(FIRST * (1 << min(failures - 1, DOUBLINGS)), LONGEST)
 
 
 def forget_setbacks(*, source: str, source_ids: Sequence[str]) -> None:
