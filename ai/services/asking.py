@@ -48,10 +48,9 @@ def ask(
 ) -> Answer[T]:
     """A valid object of the schema, by the model or by `fallback`. Not inside a transaction (RuntimeError).
 
-    purpose: for the records, "app.what". max_tokens: of the answer; doubled once if it was cut off. queue: of the job
-    that asks, "high" has places of its own. cache_s: the answer serves the same question again for so long. wait_s: for
-    a place (AI_WAIT_S). within_s: for all of it, pauses included, where a person waits. Contact persons' details are
-    taken out of the prompt's text, not out of `system`.
+    purpose: for the records, "app.what". max_tokens: of the answer; doubled once if cut off. queue: of the job that
+    asks, "high" has places of its own. cache_s: the answer serves the same question again for so long. wait_s: for a
+    place (AI_WAIT_S). within_s: for all of it. Contact persons' details are taken out of the text, not of `system`.
 
     Every error of this package and of the limits is answered by `fallback` where there is one, except those that
     `raises` names: a job that is retried may want `raises=(Temporary,)` until its last attempt.
