@@ -12,7 +12,7 @@ class FaultsConfig(AppConfig):
     name = "tests.faults"
 
     def ready(self) -> None:
-        from . import kinds  # noqa: F401
+        from . import kinds, training  # noqa: F401
 
         # Asked when a test fails: where is each thread of each process?
         faulthandler.register(signal.SIGUSR1, all_threads=True)

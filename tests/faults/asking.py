@@ -83,6 +83,27 @@ def tenders(count: str) -> Any:
     return str(runs.start(organisation=firm)["batch_id"])
 
 
+def training(count: str) -> Any:
+    """So many calls that nothing has been done with, each by somebody who is to be told, of a firm whose endpoint
+    listens; ids of calls and people."""
+    from jobs.models import WebhookEndpoint
+    from jobs.webhooks.signing import new_secret
+    from tests.factories.training import make_session, make_template
+
+    firm = make_organisation("Steel builder")
+    template = make_template(firm)
+    WebhookEndpoint.objects.create(
+        organisation=firm, url="https://127.0.0.1/", event_types=["training.graded"], secret=new_secret()
+    )
+    made = []
+    for number in range(int(count)):
+        learner = make_user(f"learner{number}", organisation=firm)
+        turns = [("Client", f"This is call number {number}."), ("Learner", "I will send it by Friday.")]
+        session = make_session(firm, learner, template=template, turns=turns, status="received")
+        made.append((str(session.pk), str(learner.pk)))
+    return made
+
+
 def race_for_ids(may_go_on: str, ids: str) -> Any:
     """Run these very jobs, as soon as that file is there: whoever else was given the same ids does so too."""
     given = [UUID(each) for each in json.loads(ids)]
@@ -116,6 +137,7 @@ PARTS = (
     die_before_doorbell,
     person,
     tenders,
+    training,
     race_for_ids,
     race_for_claims,
 )

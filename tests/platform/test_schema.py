@@ -8,6 +8,7 @@ from urllib.parse import quote, urlencode
 
 import pytest
 import schemathesis
+from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from drf_spectacular.generators import SchemaGenerator
@@ -21,6 +22,7 @@ from analytics.models import Entity
 from jobs.services import enqueue
 from projects.models import Finding, Position, Project
 from projects.services.auditing import AUDIT
+from quiz.models import SessionFile
 from quiz.services import attempts
 from tenders.models import TenderDocument
 from tenders.services import documents
@@ -28,6 +30,8 @@ from tests.factories.people import make_organisation, make_user
 from tests.factories.projects import make_audited_project, make_document
 from tests.factories.quiz import make_category, make_question
 from tests.factories.tenders import make_source, make_tender
+from tests.factories.training import make_assignment, make_note, make_session, make_template
+from tests.factories.voice import make_connection
 
 pytestmark = pytest.mark.django_db
 EXAMPLES = 12  # for each operation and mode
@@ -61,7 +65,16 @@ def real_ids(project: Project, owner: User, path: str) -> dict[str, str]:
     document = TenderDocument.objects.create(
         tender=tender, organisation=organisation, url=address, url_digest=documents.digest_of(address)
     )
+    template = make_template(organisation)
+    session = make_session(organisation, owner, template=template)
+    note = make_note(session, owner)
+    recording = SessionFile.objects.create(session=session, kind="recording", content_type="audio/wav", size=5)
+    recording.file.save("a.wav", ContentFile(b"RIFF!"))
     ids = {
+        "/training/connections/": make_connection(organisation).pk,
+        "/training/assignments/": make_assignment(template, owner).pk,
+        "/training/templates/": template.pk,
+        "/training/sessions/": session.pk,
         "/tenders/{id}": tender.pk,
         "/quiz/attempts/": attempt.pk,
         "/jobs/": enqueue(kind=AUDIT, params={"project_id": str(project.pk)}, actor=owner).pk,
@@ -76,6 +89,9 @@ def real_ids(project: Project, owner: User, path: str) -> dict[str, str]:
         "tender_id": str(tender.pk),
         "document_id": str(document.pk),
         "category_id": str(question.category_id),
+        "session_id": str(session.pk),
+        "file_id": str(recording.pk),
+        "note_id": str(note.pk),
         "lineage": str(Position.objects.filter(project=project)[0].lineage),
         "entity_id": str(Entity.objects.create(name="Preheat", entity_type="clause", source="x", source_id="1").pk),
         "number": "1",
