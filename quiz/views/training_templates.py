@@ -25,6 +25,7 @@ from ..services.training.presenting import listed_templates, rubric_out
 from ..services.training.starting import example_template
 from ..training_exceptions import BadTemplate, ChangedMeanwhile, RubricMissing
 from . import training_rubric_form as forms
+from .training_session_told import GRADERS
 from .training_shell import Standing, shown, standing_of, uuid_of
 
 PAGE = 30
@@ -63,7 +64,7 @@ def template(request: PageRequest, template_id: UUID) -> HttpResponse:
         "rubric": rubric,
         "criteria": criteria,
         "may_change": may_change,
-        "agreement": agreement(template_id=row.pk, user=request.user) if may_change and versions else None,
+        "agreement": _agreement(row, request) if may_change and versions else None,
     }
     return shown(request, "training/template.html", context, standing=standing)
 
@@ -196,6 +197,15 @@ def _whole(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else None
 
 
+def _agreement(row: TrainingTemplate, request: PageRequest) -> dict[str, Any]:
+    """With the graders' names."""
+    told = agreement(template_id=row.pk, user=request.user)
+    pairs = [
+        pair | {"names": f"{GRADERS[pair['first']]} and {GRADERS[pair['second']].lower()}"} for pair in told["pairs"]
+    ]
+    return told | {"pairs": pairs}
+
+
 def _in_words(rule: dict[str, Any]) -> list[tuple[str, str]]:
     """What a rule wants, line by line."""
     kind = RULES.get(str(rule.get("measure", "phrases"))) if rule else None
@@ -208,6 +218,13 @@ def _in_words(rule: dict[str, Any]) -> list[tuple[str, str]]:
             continue
         if parameter.choices:
             value = parameter.choices.get(str(value), value)
-        text = " · ".join(f"“{phrase}”" for phrase in value) if isinstance(value, list) else str(value)
-        told.append((parameter.label, f"{text} {parameter.unit}".strip()))
+        told.append((parameter.label, _value_in_words(value, parameter.unit)))
     return told
+
+
+def _value_in_words(value: Any, unit: str) -> str:
+    if isinstance(value, list):
+        return " · ".join(f"“{phrase}”" for phrase in value)
+    if unit == "share":
+        return f"{value:.0%}".replace("%", "\u00a0%")
+    return str(value) if unit in ("", "count") else f"{value} {unit}"

@@ -7,13 +7,16 @@
   const ASK_EVERY_MS = 4000;
   const page = () => document.querySelector("[data-call]");
   let timer = null;
-  let isTyping = false; // something has been typed and not been sent
+  let hasTyped = false; // and not sent it
+  let isPressed = false; // a click on what is swapped under it would be lost
+  const isWriting = () => hasTyped || document.querySelector(".training-write") !== null;
 
   function refresh(pause = PAUSE_MS) {
     if (timer !== null) return;
     timer = setTimeout(() => {
       timer = null;
-      if (isTyping) tell();
+      if (isPressed) refresh();
+      else if (isWriting()) tell();
       else Plumbline.regions.call("training-changed");
     }, pause);
   }
@@ -35,14 +38,19 @@
   }
 
   document.addEventListener("input", (event) => {
-    if (event.target.closest?.("[data-call] form")) isTyping = true;
+    if (event.target.closest?.("[data-call] form")) hasTyped = true;
   });
-  window.addEventListener("submit", (event) => event.defaultPrevented || (isTyping = false));
-  // An answer that was asked for before the first letter was typed.
+  window.addEventListener("submit", (event) => event.defaultPrevented || (hasTyped = false));
+  const released = () => setTimeout(() => (isPressed = false), 100);
+  document.addEventListener("pointerdown", () => (isPressed = true), true);
+  document.addEventListener("pointerup", released, true);
+  document.addEventListener("pointercancel", released, true);
+  // An answer that was asked for before the press, or before the first letter.
   document.addEventListener("htmx:beforeSwap", (event) => {
-    if (!isTyping || event.detail.requestConfig?.triggeringEvent?.type !== "training-changed") return;
+    if (event.detail.requestConfig?.triggeringEvent?.type !== "training-changed") return;
+    if (!isPressed && !isWriting()) return;
     event.detail.shouldSwap = false;
-    tell();
+    refresh();
   });
 
   function showJob(state) {
