@@ -25,7 +25,7 @@
   /** Shades of one colour tell purposes apart; the legend names them. */
   kinds.costs = (data, paint, width) => {
     const options = common(paint);
-    const shade = (index) => paint.accent.replace(/^rgb\((.*)\)$/, `rgb($1 / ${Math.max(25, 100 - 22 * index)}%)`).replaceAll(",", "");
+    const shade = (index) => paint.accent.replace(/^rgb\((.*)\)$/, `rgb($1 / ${Math.max(15, 100 - 35 * index)}%)`).replaceAll(",", "");
     options.scales.x.stacked = options.scales.y.stacked = true;
     options.scales.x.grid.display = false;
     Object.assign(options.scales.x.ticks, { maxRotation: 0, autoSkipPadding: width < 480 ? 24 : 40 });
