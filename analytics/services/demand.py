@@ -30,7 +30,7 @@ from .counting import clock
 
 Row = dict[str, Any]
 COUNTED_AT_MOST = 10_000  # of what is rising or stale: counting further would take longer than anybody reads
-LOOKED_AT = 5_000  # most wanted ones looked through for stale ones
+LOOKED_AT = 5_000  # of each owner, at most
 SERIES_DAYS = 30
 TOP_TYPES = 10
 
@@ -51,7 +51,7 @@ SEEN = "(organisation_id IS NULL OR organisation_id = ANY(%(own)s))"
 # owner there may be more in the steps that the list reaches down to than `wanted` has.
 LISTED = """
 WITH wanted AS ({wanted}), first AS (SELECT * FROM wanted ORDER BY {order}, entity_id LIMIT %(limit)s)
-SELECT told.total, told.half_life, told.reach, told.is_short, first.*, e.name
+SELECT told.total, told.half_life, told.is_short, first.*, e.name
 FROM (
     SELECT ({total}) AS total, {frame} AS half_life, reach, EXISTS (
         SELECT FROM wanted GROUP BY owner HAVING count(*) >= %(most)s AND min(step) >= reach
@@ -151,8 +151,8 @@ def stale(*, scope: Scope, limit: int, min_demand_score: float, days_since_updat
     }
     wanted = " UNION ALL ".join(
         f"(SELECT {COLUMNS}, 0 AS step, 0 AS owner FROM (SELECT * FROM analytics_entitydemand WHERE {owner} "
-        "AND rank_step >= %(step)s AND rank >= %(least)s AND rank > 0 ORDER BY organisation_id, rank_step DESC "
-        "LIMIT %(most)s) most WHERE needs_update OR refreshed_at < %(before)s)"
+        "AND rank_step >= %(step)s ORDER BY organisation_id, rank_step DESC LIMIT %(most)s) most "
+        "WHERE rank >= %(least)s AND rank > 0 AND (needs_update OR refreshed_at < %(before)s))"
         for owner in _owners(scope, parameters)
     )
     found = _rows(_listed(wanted, "rank DESC", "SELECT count(*) FROM wanted"), parameters)
@@ -252,25 +252,22 @@ def _best(
     scope: Scope, parameters: dict[str, Any], way: Way, *, total: str
 ) -> tuple[int, list[Row], list[tuple[Any, ...]]]:
     """(total, the first `limit` described, what each has in `extra`). Of the shared ones and of each organisation, each
-    along its own index, more are looked at than are wanted; where a step holds more still, all of its."""
+    along its own index, more are looked at than are wanted; where their last step holds more, 5,000."""
     parameters["most"] = 2 * parameters["limit"] + 30
-    found = _rows(_listed(_branches(scope, parameters, way), way.order, total), parameters)
-    if found[0][3]:
-        parameters["reach"] = found[0][2]
-        found = _rows(_listed(_branches(scope, parameters, way, is_all=True), way.order, total), parameters)
+    statement = _listed(_branches(scope, parameters, way), way.order, total)
+    found = _rows(statement, parameters)
+    if found[0][2]:
+        found = _rows(statement, parameters | {"most": LOOKED_AT})
     rows, extras = _described(found, parameters["now"])
     return found[0][0], rows, extras
 
 
-def _branches(scope: Scope, parameters: dict[str, Any], way: Way, *, is_all: bool = False) -> str:
+def _branches(scope: Scope, parameters: dict[str, Any], way: Way) -> str:
     """The organisation stands first in the order too: an index that begins with it is not seen to be in order behind
     `IS NULL` (PostgreSQL 18)."""
-    along, bound = f"organisation_id, {way.step} DESC LIMIT %(most)s", ""
-    if is_all:
-        along, bound = f"{way.order}, entity_id LIMIT %(limit)s", f" AND {way.step} >= %(reach)s"
     return " UNION ALL ".join(
         f"(SELECT {COLUMNS}, {way.step} AS step, {number} AS owner{way.extra} FROM analytics_entitydemand "
-        f"WHERE {owner} AND {way.where}{bound} ORDER BY {along})"
+        f"WHERE {owner} AND {way.where} ORDER BY organisation_id, {way.step} DESC LIMIT %(most)s)"
         for number, owner in enumerate(_owners(scope, parameters))
     )
 
@@ -281,21 +278,21 @@ def _listed(wanted: str, order: str, total: str) -> str:
 
 def _described(found: Sequence[tuple[Any, ...]], now: datetime) -> tuple[list[Row], list[tuple[Any, ...]]]:
     """Rows of LISTED: the entities, and what they have beyond COLUMNS, step and owner."""
-    listed = [row for row in found if row[4] is not None]
+    listed = [row for row in found if row[3] is not None]
     rows: list[Row] = [
         {
-            "id": row[4],
+            "id": row[3],
             "name": row[-1],
-            "entity_type": row[5],
-            "demand_score": _rounded(score_at(row[6], now, row[1])),
-            "query_count": row[7],
-            "last_queried_at": row[8],
-            "last_updated_at": row[9],
-            "needs_update": row[10],
+            "entity_type": row[4],
+            "demand_score": _rounded(score_at(row[5], now, row[1])),
+            "query_count": row[6],
+            "last_queried_at": row[7],
+            "last_updated_at": row[8],
+            "needs_update": row[9],
         }
         for row in listed
     ]
-    return rows, [row[13:-1] for row in listed]
+    return rows, [row[12:-1] for row in listed]
 
 
 def _owners(scope: Scope, parameters: dict[str, Any]) -> list[str]:
