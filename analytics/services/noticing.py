@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Membership, User
@@ -171,9 +172,8 @@ def _notice(spiked: Sequence[Spiked]) -> NotificationData:
             f"“{first.entity.name[:120]}” is asked for far more than usual: "
             f"{first.signals:,} times within an hour, {first.expected:.0f} expected."
         )
-        return NotificationData(level="info", text=text, url=first.entity.url)
+        return NotificationData(level="info", text=text, url=reverse("analytics:entity", args=[first.entity.id]))
     named = ", ".join(f"“{each.entity.name[:80]}”" for each in spiked[:NAMED])
     more = f" and {len(spiked) - NAMED:,} more" if len(spiked) > NAMED else ""
-    return NotificationData(
-        level="info", text=f"Asked for far more than usual within an hour: {named}{more}.", url=first.entity.url
-    )
+    text = f"Asked for far more than usual within an hour: {named}{more}."
+    return NotificationData(level="info", text=text, url=reverse("analytics:demand"))

@@ -107,16 +107,17 @@ def refresh_wanted(*, source: str, entity_ids: Sequence[UUID], report: Report | 
 
 def refresh_named(*, entity_ids: Sequence[UUID], report: Report | None = None) -> Counts:
     """What somebody asked for: at once, whatever waits. Raises what reading them raises."""
-    for name in dict.fromkeys(Entity.objects.filter(pk__in=list(entity_ids)).values_list("source", flat=True)):
-        found = source_named(name)
-        if found is not None:
-            _ask(found, list(_keys(found, entity_ids)))
-    return refresh(entity_ids=entity_ids, report=report)
-
-
-def _keys(source: EntitySource, entity_ids: Sequence[UUID]) -> Sequence[str]:
-    rows = Entity.objects.filter(pk__in=list(entity_ids), source=source.name).order_by("pk")
-    return list(rows.values_list("source_id", flat=True))
+    by_source: dict[str, list[str]] = {}
+    rows = Entity.objects.filter(pk__in=list(entity_ids)).order_by("pk").values_list("source", "source_id")
+    for name, key in rows:
+        by_source.setdefault(name, []).append(key)
+    for name, keys in by_source.items():
+        if found := source_named(name):
+            _ask(found, keys, is_patient=False)
+    counts = refresh(entity_ids=entity_ids, report=report)
+    for name, keys in by_source.items():
+        refreshing_setbacks.forget_setbacks(source=name, source_ids=keys)
+    return counts
 
 
 def _found(name: str) -> EntitySource:
@@ -126,9 +127,11 @@ def _found(name: str) -> EntitySource:
     return found
 
 
-def _ask(source: EntitySource, keys: Sequence[str]) -> str:
-    """Its own way of refreshing, which starts jobs and waits for none."""
-    if source.refresh is None or not keys or refreshing_setbacks.is_set_back(source=source.name):
+def _ask(source: EntitySource, keys: Sequence[str], *, is_patient: bool = True) -> str:
+    """Its own way of refreshing, which starts jobs and waits for none. `is_patient`: not while it is set back."""
+    if source.refresh is None or not keys:
+        return ""
+    if is_patient and refreshing_setbacks.is_set_back(source=source.name):
         return ""
     try:
         said = source.refresh(keys)

@@ -258,6 +258,7 @@ def test_old_setbacks_are_forgotten() -> None:
 def test_a_person_who_asks_does_not_wait_for_a_setback(shelf: Shelf, owner: User, drain: Callable[[], int]) -> None:
     entity = make_wanted(shelf, "a", 8)
     refreshing_setbacks.set_back(source=NAME, source_id="a", error=ValueError("x"))
+    refreshing_setbacks.set_back(source=NAME, error=ValueError("x"))
     shelf.put("a", text="New words.")
     refreshing.start_refresh(entity_ids=[entity.pk], actor=owner)
     assert EntityDemand.objects.get().needs_update
@@ -265,6 +266,7 @@ def test_a_person_who_asks_does_not_wait_for_a_setback(shelf: Shelf, owner: User
     assert shelf.asked == [["a"]]
     entity.refresh_from_db()
     assert (entity.text, entity.needs_update) == ("New words.", False)
+    assert not RefreshSetback.objects.exists()
 
 
 def test_an_unknown_source_is_refused_by_name() -> None:

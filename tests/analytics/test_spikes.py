@@ -84,7 +84,7 @@ def test_members_are_told_of_their_own_and_nobody_else(
     assert notice == {
         "level": "info",
         "text": "“Preheat” is asked for far more than usual: 40 times within an hour, 1 expected.",
-        "url": "/things/Preheat/",
+        "url": f"/analytics/entities/{entity.pk}/",
     }
     assert heard(viewer) == [notice]
     assert heard(stranger) == heard(suspended) == heard(clerk) == []
@@ -158,6 +158,7 @@ def test_several_at_once_are_one_notification(organisation: Organisation, owner:
     assert notice["text"] == (
         "Asked for far more than usual within an hour: “Thing 0”, “Thing 1”, “Thing 2” and 2 more."
     )
+    assert notice["url"] == "/analytics/"
 
 
 def test_endpoints_are_told_of_what_their_organisation_sees(
