@@ -31,7 +31,11 @@ STALE = "The message is too old, or from the future. Check the clocks."
 LONGEST_TYPE, LONGEST_CALL = 40, 80
 _MILLISECONDS = 10**11  # as seconds that would be the year 5138
 Method = VoiceConnection.Method
-USUAL_HEADER = {Method.BEARER: "authorization", Method.HEADER: "x-vapi-secret", Method.HMAC: "x-vapi-signature"}
+USUAL_HEADER: dict[str, str] = {
+    Method.BEARER: "authorization",
+    Method.HEADER: "x-vapi-secret",
+    Method.HMAC: "x-vapi-signature",
+}
 
 
 def receiver_of(connection_id: str) -> Receiver:

@@ -68,7 +68,16 @@ def upload_transcript(
     session.title = _title(session, name)
     session.learner_speaker = " ".join(learner_speaker.replace("\x00", "").split())[:80] or _learner_in(transcript)
     session.raw, session.raw_hash = raw_of(transcript), hash_of(transcript.turns)
-    kept = files.put(
+    kept = _kept(session, transcript, data, name)
+    with files.dropped_unless_stored(kept), transaction.atomic():
+        session.save(force_insert=True)
+        kept.save(force_insert=True)
+        queue_processing(session, actor=actor)
+    return session
+
+
+def _kept(session: TrainingSession, transcript: Transcript, data: bytes, name: str) -> SessionFile:
+    return files.put(
         session_id=session.pk,
         kind=SessionFile.Kind.TRANSCRIPT,
         name=name or "transcript.txt",
@@ -77,11 +86,6 @@ def upload_transcript(
         size=len(data),
         digest=hashlib.sha256(data).hexdigest(),
     )
-    with files.dropped_unless_stored(kept), transaction.atomic():
-        session.save(force_insert=True)
-        kept.save(force_insert=True)
-        queue_processing(session, actor=actor)
-    return session
 
 
 def job_of(session: TrainingSession) -> Job:
