@@ -14,9 +14,10 @@ from .shapes import text_in, turns_in
 from .speakers import USER, is_program, speaker_name
 from .times import seconds_told
 from .turns import Turn, Unreadable
+from .words import count_words
 
 LEARNER = USER
-_LONGEST_S = 300.0  # of one message; a longer `duration` is in thousandths
+_SLOWEST_WPM = 20.0  # of talk: where `duration` in seconds would make it slower, it is in thousandths
 
 
 def is_artifact(document: Any) -> bool:
@@ -49,7 +50,16 @@ def turns_of(artifact: Mapping[str, Any]) -> list[Turn]:
 def _timed(messages: list[Any]) -> list[Turn]:
     spoken = [each for each in messages if _is_spoken(each)]
     first_ms = next((time for each in spoken if (time := seconds_told(each.get("time"))) is not None), None)
-    return [_turn(each, first_ms) for each in spoken]
+    unit_s = _unit_s(spoken)
+    return [_turn(each, first_ms, unit_s) for each in spoken]
+
+
+def _unit_s(spoken: list[Mapping[str, Any]]) -> float:
+    """Of `duration`: seconds by the service's description, thousandths in what it sends."""
+    lasting = [each for each in spoken if (seconds_told(each.get("duration")) or 0) > 0]
+    seconds = sum(seconds_told(each.get("duration")) or 0.0 for each in lasting)
+    words = sum(count_words(text_in(each.get("message"))) for each in lasting)
+    return 0.001 if seconds and words * 60 / seconds < _SLOWEST_WPM else 1.0
 
 
 def _is_spoken(message: Any) -> bool:
@@ -59,11 +69,11 @@ def _is_spoken(message: Any) -> bool:
     return isinstance(role, str) and not is_program(role)
 
 
-def _turn(message: Mapping[str, Any], first_ms: float | None) -> Turn:
+def _turn(message: Mapping[str, Any], first_ms: float | None, unit_s: float) -> Turn:
     start_s, time_ms = seconds_told(message.get("secondsFromStart")), seconds_told(message.get("time"))
     if start_s is None and time_ms is not None and first_ms is not None:
         start_s = (time_ms - first_ms) / 1000
-    lasts_s = _lasts_s(message, time_ms)
+    lasts_s = _lasts_s(message, time_ms, unit_s)
     is_timed = start_s is not None and start_s >= 0
     return Turn(
         speaker=speaker_name(storable(str(message["role"]))),
@@ -73,14 +83,12 @@ def _turn(message: Mapping[str, Any], first_ms: float | None) -> Turn:
     )
 
 
-def _lasts_s(message: Mapping[str, Any], time_ms: float | None) -> float | None:
+def _lasts_s(message: Mapping[str, Any], time_ms: float | None, unit_s: float) -> float | None:
     end_ms = seconds_told(message.get("endTime"))
     if time_ms is not None and end_ms is not None and end_ms >= time_ms:
         return (end_ms - time_ms) / 1000
     lasts = seconds_told(message.get("duration"))
-    if lasts is None or lasts < 0:
-        return None
-    return lasts / 1000 if lasts > _LONGEST_S else lasts
+    return None if lasts is None or lasts < 0 else lasts * unit_s
 
 
 def _untimed(messages: list[Any]) -> list[Turn]:

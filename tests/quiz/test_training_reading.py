@@ -69,6 +69,17 @@ def test_what_a_voice_service_reports_is_read_with_its_times(turns: list[Turn]) 
     assert VAPI_LEARNER == "User"
 
 
+@pytest.mark.parametrize(("unit", "usual"), [(1, 0.25), (1000, 250)], ids=["seconds", "thousandths"])
+def test_a_message_without_an_end_lasts_its_duration_in_either_unit(unit: int, usual: float) -> None:
+    messages = [
+        {"role": "bot", "message": "Good morning, how can I help you?", "secondsFromStart": 0.5, "duration": 2 * unit},
+        {"role": "user", "message": "Yes.", "secondsFromStart": 3, "duration": usual},
+        {"role": "user", "message": "A question.", "time": 1_764_000_009_000},
+    ]
+    turns = read_vapi({"messages": messages}).turns
+    assert [(turn.start_s, turn.end_s) for turn in turns] == [(0.5, 2.5), (3.0, 3.25), (0.0, None)]
+
+
 @FEW
 @given(TURNS)
 def test_turns_survive_being_stored(turns: list[Turn]) -> None:

@@ -52,9 +52,18 @@ def judged(judging: Judging, *, raises: tuple[type[PlumblineError], ...]) -> tup
     except PlumblineError as error:
         if isinstance(error, raises):
             raise
-        logger.warning("call not graded by the model", extra={"session": str(judging.session.pk), "code": error.code})
-        return _unjudged(keys, f"The model gave no grade: {error}"), ""
+        logger.warning("training_call_not_graded", extra={"session": str(judging.session.pk), "code": error.code})
+        return _unjudged(keys, f"The model gave no grade: {_told(error)}"), ""
     return kept(answer.value, turns, keys=keys), answer.value.feedback.strip()
+
+
+def _told(error: PlumblineError) -> str:
+    """For learners: what is wrong with keys, money and servers is for operators, and in the records of calls."""
+    if isinstance(error, ai.ModelDeclined):
+        return "it would not judge this call."
+    if isinstance(error, ai.AnswerInvalid):
+        return "its answer was none that could be read."
+    return "it could not be asked. Process the call again later."
 
 
 def _unjudged(keys: list[str], why: str) -> dict[str, Judged]:
