@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -57,8 +58,8 @@ def figures(*, scope: Scope, wish: Wish, moments: Sequence[int] | None) -> Row:
     until demand moves, for all who see the same."""
     if moments is None:
         return _figures(scope, wish)
-    parts = (scope.key, wish.timeframe, wish.entity_type, repr(wish.least), wish.days, *moments)
-    found: Row = get_or_set("demand", ("page", *parts), lambda: _figures(scope, wish))
+    parts = [scope.key, wish.timeframe, wish.entity_type, repr(wish.least), str(wish.days), *map(str, moments)]
+    found: Row = get_or_set("demand", ["page", *parts], lambda: _figures(scope, wish))
     return found
 
 
@@ -99,7 +100,7 @@ def sparklines(*, entity_ids: Sequence[UUID], timeframe: str, now: datetime | No
     made = {each: [0] * steps for each in entity_ids}
     if not made:
         return made
-    parameters = {"ids": list(made), "start": start, "step_s": STEP_H[timeframe] * 3600}
+    parameters: dict[str, Any] = {"ids": list(made), "start": start, "step_s": STEP_H[timeframe] * 3600}
     with connection.cursor() as cursor:
         cursor.execute(SPARKS, parameters)
         for entity_id, step, count in cursor.fetchall():

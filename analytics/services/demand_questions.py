@@ -72,7 +72,7 @@ def led_to(*, user: User, entity_id: UUID) -> list[Row] | None:
     if breaker_of(events_url()).is_open:
         return None
     try:
-        entries = events_redis().xrevrange(queries_stream(), count=LATEST_SIGNALS)
+        entries: Any = events_redis().xrevrange(queries_stream(), count=LATEST_SIGNALS)
     except (RedisError, OSError):
         breaker_of(events_url()).failed()
         return None

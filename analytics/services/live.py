@@ -18,6 +18,7 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q, Sum
 
 from accounts.models import User
 from accounts.querysets import organisation_ids_of
@@ -159,9 +160,10 @@ def may_join(user: User, channel_id: str) -> bool:
 def snapshot(user: User, channel_id: str) -> dict[str, Any]:
     """The sums of this owner's entities. `jobs`: of demand there are none."""
     owner = None if channel_id == SHARED else channel_id
-    rows = EntityTotal.objects.filter(organisation_id=owner).values_list("queries", "needing_update")
-    sums = list(zip(*rows, strict=True)) or [(0,), (0,)]
-    return {"organisation_id": owner, "total_queries": sum(sums[0]), "needs_update": sum(sums[1]), "jobs": []}
+    theirs = Q(organisation__isnull=True) if owner is None else Q(organisation_id=owner)
+    sums = EntityTotal.objects.filter(theirs).aggregate(queries=Sum("queries"), needing=Sum("needing_update"))
+    told = {"total_queries": sums["queries"] or 0, "needs_update": sums["needing"] or 0}
+    return {"organisation_id": owner, **told, "jobs": []}
 
 
 register_channel(kind=KIND, can_join=may_join, snapshot=snapshot)

