@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+import structlog
 
 import ai
 from accounts.exceptions import PlumblineError
@@ -19,7 +19,7 @@ PROMPT = "grade"
 CACHE_S = 24 * 3600  # a worker killed between answer and row asks again for nothing
 TOKENS, TOKENS_EACH, MOST_TOKENS = 900, 350, 8000
 _LONGEST_NAME = 48  # of a model, so that prompt and hash fit beside it
-logger = logging.getLogger(__name__)
+log = structlog.get_logger(__name__)
 
 
 def version() -> str | None:
@@ -52,7 +52,7 @@ def judged(judging: Judging, *, raises: tuple[type[PlumblineError], ...]) -> tup
     except PlumblineError as error:
         if isinstance(error, raises):
             raise
-        logger.warning("training_call_not_graded", extra={"session": str(judging.session.pk), "code": error.code})
+        log.warning("call_not_graded_by_model", session_id=str(judging.session.pk), code=error.code)
         return _unjudged(keys, f"The model gave no grade: {_told(error)}"), ""
     return kept(answer.value, turns, keys=keys), answer.value.feedback.strip()
 
