@@ -18,6 +18,7 @@ from ..api.training_hooks import ADDRESS
 from ..models import TrainingTemplate, VoiceConnection
 from ..services.training import connecting
 from ..services.training.connecting_proof import USUAL_HEADER
+from ..services.training.reconciling import with_trouble
 from ..training_exceptions import BadConnection, ConnectionMissing
 from .training_shell import Standing, shown, standing_of, uuid_of
 
@@ -93,17 +94,23 @@ def _list(
     site = str(settings.SITE_URL).rstrip("/")
     context: dict[str, Any] = {
         "rows": [
-            {"it": row, "address": site + ADDRESS.format(row.pk), "header": row.header or USUAL_HEADER[row.method]}
-            for row in rows.order_by("name", "pk")
+            {
+                "it": row,
+                "address": site + ADDRESS.format(row.pk),
+                "header": _header_of(row),
+            }
+            for row in with_trouble(rows.order_by("name", "pk"))
         ],
         "methods": VoiceConnection.Method.choices,
         "templates": templates.only("name", "organisation"),
         "once": shown_once,
         "once_address": site + ADDRESS.format(shown_once.pk) if shown_once else "",
-        "once_header": (shown_once.header or USUAL_HEADER[VoiceConnection.Method(shown_once.method)])
-        if shown_once
-        else "",
+        "once_header": _header_of(shown_once) if shown_once else "",
         "problem": problem,
         "typed": typed or {},
     }
     return shown(request, "training/connections.html", context, standing=standing, status=400 if problem else 200)
+
+
+def _header_of(row: VoiceConnection) -> str:
+    return row.header or USUAL_HEADER[VoiceConnection.Method(row.method)]

@@ -12,6 +12,7 @@ from accounts.querysets import acting_organisation_id
 
 from ..api.training_analytics import FILES, file_of
 from ..services.training import organisation as analytics
+from ..training_exceptions import OrganisationMissing
 from .training_shell import Standing, shown, standing_of, uuid_of
 
 
@@ -53,7 +54,7 @@ def _scope(request: PageRequest, standing: Standing) -> analytics.Scope:
     if not told:
         wanted = standing.coached[0].pk if standing.coached else acting_organisation_id(request.user)
     elif wanted is None:
-        raise analytics.OrganisationMissing("You are a member of no such organisation.")
+        raise OrganisationMissing("You are a member of no such organisation.")
     return analytics.scope_of(user=request.user, organisation_id=wanted)
 
 
