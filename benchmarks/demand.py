@@ -202,7 +202,8 @@ def counting() -> Report:
 
 HOURS = """
 INSERT INTO analytics_demandbucket (entity_id, hour, count)
-SELECT lpad(to_hex(e + 1), 32, '0')::uuid, date_trunc('hour', now()) - make_interval(hours => h), {each}
+SELECT lpad(to_hex(e + 1), 32, '0')::uuid, date_trunc('hour', now()) - make_interval(hours => h),
+    {each} + 1000 / (e + 1)
 FROM generate_series(0, {hours} - 1) h, LATERAL (
     SELECT DISTINCT ((h * 7919::bigint + n * 104729::bigint) % {entities})::bigint AS e
     FROM generate_series(1, {a_hour}) n

@@ -50,15 +50,17 @@ SEEN = "(organisation_id IS NULL OR organisation_id = ANY(%(own)s))"
 # In one round trip: the list, its total, the frame. A row without an entity: the list is empty. `is_short`: of some
 # owner there may be more in the steps that the list reaches down to than `wanted` has.
 LISTED = """
-WITH wanted AS ({wanted}), first AS (SELECT * FROM wanted ORDER BY {order}, entity_id LIMIT %(limit)s)
-SELECT told.total, told.half_life, told.is_short, first.*, e.name
-FROM (
-    SELECT ({total}) AS total, {frame} AS half_life, reach, EXISTS (
-        SELECT FROM wanted GROUP BY owner HAVING count(*) >= %(most)s AND min(step) >= reach
+WITH wanted AS ({wanted}), first AS (SELECT * FROM wanted ORDER BY {order}, entity_id LIMIT %(limit)s
+), reached AS (
+    SELECT min(step) AS reach FROM (SELECT step FROM wanted ORDER BY step DESC LIMIT %(limit)s) steps
+), told AS MATERIALIZED (
+    SELECT ({total}) AS total, {frame} AS half_life, EXISTS (
+        SELECT FROM wanted GROUP BY owner
+        HAVING count(*) >= %(most)s AND min(step) >= (SELECT reach FROM reached)
     ) AS is_short
-    FROM (SELECT min(step) AS reach FROM (SELECT step FROM wanted ORDER BY step DESC LIMIT %(limit)s) steps) reached
-) told
-LEFT JOIN first ON true LEFT JOIN analytics_entity e ON e.id = first.entity_id
+)
+SELECT told.total, told.half_life, told.is_short, first.*, e.name
+FROM told LEFT JOIN first ON true LEFT JOIN analytics_entity e ON e.id = first.entity_id
 ORDER BY {order}, entity_id
 """
 ENTITY = """
