@@ -130,10 +130,16 @@ class ConnectionSerializer(ConnectionFieldsSerializer):
     address = serializers.SerializerMethodField(help_text="Where the service posts its reports.")
     has_api_key = serializers.SerializerMethodField()
     reconciled_until = serializers.DateTimeField(allow_null=True)
+    trouble = serializers.SerializerMethodField(
+        help_text="Why its calls could not be listed the last time, or nothing."
+    )
     created_at = serializers.DateTimeField()
 
     def get_address(self, row: VoiceConnection) -> str:
         return str(settings.SITE_URL).rstrip("/") + ADDRESS.format(row.pk)
+
+    def get_trouble(self, row: VoiceConnection) -> str:
+        return str(getattr(row, "trouble", ""))
 
     def get_has_api_key(self, row: VoiceConnection) -> bool:
         return bool(row.api_key)
@@ -158,7 +164,8 @@ class ConnectionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewse
     lookup_value_regex = UUID_REGEX
 
     def get_queryset(self) -> QuerySet[VoiceConnection]:
-        return VoiceConnection.objects.visible_to(actor_of(self.request)).order_by("name", "pk")
+        rows = VoiceConnection.objects.visible_to(actor_of(self.request)).order_by("name", "pk")
+        return reconciling.with_trouble(rows)
 
     @extend_schema(
         summary="Connect a voice service: the answer holds the secret, this once",

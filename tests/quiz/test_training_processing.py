@@ -92,6 +92,29 @@ def test_turns_may_be_sent_as_json(member: User, drain: Drain) -> None:
     assert session.duration_s == 20
 
 
+def test_whoever_speaks_under_their_own_name_is_the_learner(member: User, drain: Drain) -> None:
+    answer = upload(member, TEXT.replace("Learner", "MEMBER"), learner_speaker="")
+    drain()
+    session = TrainingSession.objects.get(pk=answer.json()["id"])
+    assert session.learner_speaker == "MEMBER"
+    assert session.measures["talk_share"]["value"] is not None
+    assert upload(member, learner_speaker="").status_code == 201
+    assert TrainingSession.objects.order_by("-created_at")[0].learner_speaker == ""
+
+
+def test_of_a_call_without_a_template_nobody_says_that_it_was_graded(
+    organisation: Organisation, member: User, drain: Drain
+) -> None:
+    WebhookEndpoint.objects.create(
+        organisation=organisation, url="https://hooks.example.com/", event_types=["*"], secret="whsec_x"
+    )
+    processing.process(session_id=_received(organisation, member).pk)
+    assert not WebhookDelivery.objects.filter(event_type="training.graded").exists()
+    drain()
+    (message,) = mail.outbox
+    assert "is measured" in message.subject
+
+
 @pytest.mark.parametrize(
     ("content", "status", "code"),
     [

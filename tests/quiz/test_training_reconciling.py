@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils import timezone
+from rest_framework.test import APIClient
 
 from accounts.exceptions import Temporary
 from accounts.models import Organisation, User
@@ -132,6 +133,23 @@ def test_what_an_owner_must_mend_is_said(
     service.faults.append(fault)
     with pytest.raises(CallsNotListed, match=says):
         reconcile(connection)
+
+
+def test_owners_see_why_calls_could_not_be_listed_until_they_can(
+    connection: VoiceConnection, service: VoiceService, owner: User, drain: Drain
+) -> None:
+    client = APIClient()
+    client.force_authenticate(owner)
+
+    def trouble() -> str:
+        reconciling.start_due()
+        drain()
+        (told,) = client.get("/api/training/connections/").json()["results"]
+        return str(told["trouble"])
+
+    service.faults.append(401)
+    assert "refuses the connection's key" in trouble()
+    assert trouble() == ""
 
 
 def test_addresses_inside_are_not_asked(connection: VoiceConnection, settings: Any) -> None:

@@ -17,6 +17,7 @@ from django.utils import timezone
 from accounts.models import Membership, Organisation, User
 
 from ...calls.reading import VAPI_LEARNER, read
+from ...calls.speakers import speaker_name
 from ...calls.turns import Transcript, Unreadable
 from ...models import Assignment, SessionFile, TrainingSession, TrainingTemplate
 from ...training_exceptions import (
@@ -66,7 +67,8 @@ def upload_transcript(
     _say_whose(session, actor, template_id=template_id, assignment_id=assignment_id, user_id=user_id)
     transcript = _read(data, name)
     session.title = _title(session, name)
-    session.learner_speaker = " ".join(learner_speaker.replace("\x00", "").split())[:80] or _learner_in(transcript)
+    said = " ".join(learner_speaker.replace("\x00", "").split())[:80]
+    session.learner_speaker = said or _learner_in(transcript, session.user_id)
     session.raw, session.raw_hash = raw_of(transcript), hash_of(transcript.turns)
     kept = _kept(session, transcript, data, name)
     with files.dropped_unless_stored(kept), transaction.atomic():
@@ -142,10 +144,15 @@ def _read(data: bytes, name: str) -> Transcript:
         raise NotATranscript(error.reason) from error
 
 
-def _learner_in(transcript: Transcript) -> str:
-    """Known by itself only in a voice service's own report. Else a coach says it, or the uploader."""
-    speakers = {turn.speaker for turn in transcript.turns}
-    return VAPI_LEARNER if transcript.format == "vapi" and VAPI_LEARNER in speakers else ""
+def _learner_in(transcript: Transcript, user_id: UUID | None) -> str:
+    """In a voice service's own report, or where exactly one speaker has the learner's name. Else a coach says it."""
+    speakers = dict.fromkeys(turn.speaker for turn in transcript.turns)
+    if transcript.format == "vapi":
+        return VAPI_LEARNER if VAPI_LEARNER in speakers else ""
+    user = User.objects.filter(pk=user_id).first() if user_id else None
+    names = {name.casefold() for name in (user.full_name, user.get_short_name()) if name} if user else set()
+    found = {speaker_name(speaker) for speaker in speakers if speaker_name(speaker).casefold() in names}
+    return found.pop()[:80] if len(found) == 1 else ""
 
 
 def _title(session: TrainingSession, name: str) -> str:

@@ -27,14 +27,20 @@ def tell(session: TrainingSession) -> None:
     organisation.invalidate(session.organisation_id)
     link = address_of(session)
     if session.user_id:
-        _notify(session.user_id, f"Your call “{session}” is graded.", link)
+        _notify(session.user_id, f"Your call “{session}” is {_done(session)}.", link)
     whose = f" of {session.user}" if session.user else ""
     for user_id in coaches_of(session.organisation_id):
         if user_id != session.user_id:
-            _notify(user_id, f"The call “{session}”{whose} is graded.", link)
+            _notify(user_id, f"The call “{session}”{whose} is {_done(session)}.", link)
     if session.user_id and sends_mail():
         enqueue(kind=MAIL, params={"session_id": str(session.pk), "user_id": str(session.user_id)}, about=str(session))
-    tell_graded(session)
+    if session.rubric_id:
+        tell_graded(session)
+
+
+def _done(session: TrainingSession) -> str:
+    """Of a call without anything to judge it by nobody says that it was judged."""
+    return "graded" if session.rubric_id else "measured"
 
 
 def sends_mail() -> bool:
@@ -55,7 +61,7 @@ def mail(*, session_id: UUID, user_id: UUID, job_id: UUID) -> bool:
         return False
     host = str(settings.SITE_URL).partition("://")[2].partition("/")[0].partition(":")[0] or "plumbline"
     message = EmailMessage(
-        " ".join(f"Plumbline: your call “{session}” is graded".split()),  # a header takes no line breaks
+        " ".join(f"Plumbline: your call “{session}” is {_done(session)}".split()),  # a header takes no line breaks
         _body(session),
         settings.DEFAULT_FROM_EMAIL,
         [user.email],
@@ -67,8 +73,9 @@ def mail(*, session_id: UUID, user_id: UUID, job_id: UUID) -> bool:
 
 def _body(session: TrainingSession) -> str:
     """Neither the words of the call nor its scores: mail is read by others on its way."""
-    lines = [f"Your call “{session}” of {session.started_at:%d %B %Y} has been measured and graded."]
-    if session.overall is None:
+    graded = " and graded" if session.rubric_id else ""
+    lines = [f"Your call “{session}” of {session.started_at:%d %B %Y} has been measured{graded}."]
+    if session.rubric_id and session.overall is None:
         lines.append("Nobody has judged its qualities yet: you can ask a coach for a review on its page.")
     link = str(settings.SITE_URL).rstrip("/") + address_of(session)
     return "\n".join([*lines, "", f"Look at it: {link}", ""])

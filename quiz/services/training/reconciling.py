@@ -18,6 +18,9 @@ from uuid import UUID
 
 import orjson
 import structlog
+from django.db.models import OuterRef, QuerySet, Subquery, TextField, Value
+from django.db.models.fields.json import KT
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.exceptions import Refused, Temporary
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 RECONCILE = "quiz.reconcile_calls"
+SUBJECT = "voice_connection"
 LIMIT = 100
 MOST_BYTES = 64 * 1024 * 1024  # of one answer; a hundred long calls with all their words have a tenth
 TIMEOUT_S = 60.0
@@ -61,11 +65,19 @@ def start_reconciling(*, connection_id: UUID, actor: User) -> Job:
     return _queued(connection, actor=actor)
 
 
+def with_trouble(rows: QuerySet[VoiceConnection]) -> QuerySet[VoiceConnection]:
+    """Each with `trouble`: why its calls could not be listed the last time; "" if they could. No query more."""
+    asked = Job.objects.filter(kind=RECONCILE, subject_type=SUBJECT, subject_id=OuterRef("pk")).ended()
+    last = asked.annotate(said=KT("error__message")).order_by("-created_at").values("said")[:1]
+    return rows.annotate(trouble=Coalesce(Subquery(last), Value(""), output_field=TextField()))
+
+
 def _queued(connection: VoiceConnection, *, actor: User | None) -> Job:
     return enqueue(
         kind=RECONCILE,
         params={"connection_id": str(connection.pk)},
         actor=actor,
+        subject=(SUBJECT, connection.pk),
         dedupe_key=f"{RECONCILE}:{connection.pk}",
     )
 
