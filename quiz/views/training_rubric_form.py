@@ -40,6 +40,8 @@ class Row:
     weight: str = "1"
     measure: str = FIRST_RULE
     rule: dict[str, str] = field(default_factory=dict)
+    # Names that the stored rule has: saved unchanged, it stays as it is, with what goes without saying or without.
+    told: str = ""
     levels: list[dict[str, str]] = field(default_factory=list)
     clause_ids: list[UUID] = field(default_factory=list)
     find: str = ""
@@ -143,6 +145,7 @@ def _row(token: str, draft: CriterionDraft) -> Row:
         weight=str(draft.weight),
         measure=str(draft.rule.get("measure", "phrases" if "phrases" in draft.rule else FIRST_RULE)),
         rule=rule,
+        told=",".join(draft.rule),
         levels=levels,
         clause_ids=list(draft.clause_ids),
     )
@@ -165,6 +168,7 @@ def _sent(token: str, sent: QueryDict) -> Row:
         weight=told("weight", "1"),
         measure=measure,
         rule={name: told(f"rule-{name}") for name in names},
+        told=told("told"),
         levels=[dict(zip(NO_LEVEL, level, strict=True)) for level in zip(*columns, strict=False)],
         clause_ids=[pk for pk in ids if pk],
         find=told("find"),
@@ -172,12 +176,14 @@ def _sent(token: str, sent: QueryDict) -> Row:
 
 
 def _rule(row: Row) -> dict[str, Any]:
-    rule: dict[str, Any] = {} if row.measure == "phrases" else {"measure": row.measure}
+    stored = row.told.split(",")
+    is_plain = row.measure == "phrases" and "measure" not in stored
+    rule: dict[str, Any] = {} if is_plain else {"measure": row.measure}
     for parameter in row.rule_kind.parameters:
         text = row.rule.get(parameter.name, "").strip()
         if parameter.kind == "phrases":
             rule[parameter.name] = [line.strip() for line in text.split("\n") if line.strip()]
-        elif text:
+        elif text and (text != parameter.default or parameter.name in stored):
             rule[parameter.name] = _number(text) if parameter.kind in ("number", "whole") else text
     return rule
 

@@ -64,7 +64,9 @@ def template(request: PageRequest, template_id: UUID) -> HttpResponse:
         "rubric": rubric,
         "criteria": criteria,
         "may_change": may_change,
-        "agreement": _agreement(row, request) if may_change and versions else None,
+        "has_agreement": may_change and bool(versions),
+        # Of all grades that the template ever had: fetched once the page stands.
+        "agreement": _agreement(row, request) if may_change and request.GET.get("agreement") else None,
     }
     return shown(request, "training/template.html", context, standing=standing)
 
