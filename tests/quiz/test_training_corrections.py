@@ -7,15 +7,18 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from accounts.models import Organisation, User
-from quiz.models import SessionGrade, TrainingSession, TrainingTemplate
+from quiz.calls.turns import Transcript, Turn
+from quiz.models import Assignment, SessionGrade, TrainingSession, TrainingTemplate
 from quiz.services.training import reviewing, starting, templates
 from quiz.services.training.criteria import CriterionDraft
+from quiz.services.training.intake_voice import Call, take_call
 from quiz.services.training.presenting import session_view, whole_session
 from quiz.training_exceptions import BadReview, NotProcessed, TemplateArchived, TemplateMissing
 from tests.factories.people import make_organisation, make_user
-from tests.factories.training import LEVELS, make_assignment, make_session, make_template
+from tests.factories.training import LEVELS, make_assignment, make_connection, make_session, make_template
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Drain = Callable[[], int]
@@ -142,6 +145,33 @@ def test_a_call_moves_to_the_assignment_of_whose_it_is(
     assert named(colleague).assignment == theirs
     reviewing.change_template(session_id=session.pk, template_id=other.pk, actor=coach)
     assert fresh(session).assignment == of_other
+
+
+def test_a_call_told_of_with_other_words_is_reviewed_anew(
+    coach: User, member: User, organisation: Organisation, drain: Drain
+) -> None:
+    template = make_template(organisation)
+    assignment, connection = make_assignment(template, member), make_connection(organisation)
+
+    def told(*lines: str) -> TrainingSession:
+        turns = tuple(Turn("User", line, None, None) for line in lines)
+        metadata = {"assignment_id": str(assignment.pk)}
+        call = Call("call-1", Transcript(turns, "vapi"), told_at=timezone.now(), metadata=metadata)
+        session, _ = take_call(connection=connection, call=call)
+        drain()
+        return fresh(session)
+
+    session = told("Which edition applies?")
+    reviewing.close_session(session_id=session.pk, actor=coach)
+    assert not fresh_assignment(assignment).is_open
+    assert told("Which edition applies?").closed_at is not None, "the same words again are no news"
+    again = told("Which edition applies?", "And who tests the welds?")
+    assert (again.pk, again.revision, again.closed_at) == (session.pk, 2, None)
+    assert fresh_assignment(assignment).is_open
+
+
+def fresh_assignment(assignment: Assignment) -> Assignment:
+    return Assignment.objects.get(pk=assignment.pk)
 
 
 def test_the_example_grades_a_real_transcript(

@@ -26,7 +26,7 @@ from jobs.webhooks.receiving import mark_processed
 from ...calls.reading import VAPI_LEARNER, read_vapi
 from ...calls.turns import Transcript, Unreadable
 from ...models import Assignment, TrainingSession, TrainingTemplate, VoiceConnection
-from . import connecting_proof, files_recordings, processing_start
+from . import assigning, connecting_proof, files_recordings, processing_start
 from .raw import hash_of, raw_of
 
 REPORT = "end-of-call-report"
@@ -137,7 +137,7 @@ def _what_differs(session: TrainingSession, call: Call, digest: str) -> str:
 
 def _revise(session: TrainingSession, call: Call, digest: str) -> None:
     """Back to the beginning, with the new words. Grades of the former ones are kept, and count no more; a review that
-    was closed is open again, for it was of other words."""
+    was closed is open again, for it was of other words, and so is its assignment."""
     session.grades.filter(is_current=True).update(is_current=False)
     session.status, session.error = TrainingSession.Status.RECEIVED, ""
     session.raw, session.raw_hash = _raw(call), digest
@@ -147,6 +147,8 @@ def _revise(session: TrainingSession, call: Call, digest: str) -> None:
     session.overall = session.closed_at = session.closed_by = None
     session.duration_s = call.duration_s
     session.save()
+    if session.assignment_id:
+        assigning.uncomplete(assignment_id=session.assignment_id)
 
 
 def _fields(connection: VoiceConnection, call: Call, digest: str) -> dict[str, Any]:
