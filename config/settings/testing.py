@@ -24,8 +24,14 @@ if "MEDIA_ROOT" in os.environ:
 else:
     MEDIA_ROOT = Path(tempfile.mkdtemp(prefix="plumbline-media-"))
     _MADE_BY = os.getpid()
-    # With this process, not with a child that it forks.
-    atexit.register(lambda: os.getpid() == _MADE_BY and shutil.rmtree(MEDIA_ROOT, ignore_errors=True))
+
+    @atexit.register
+    def _remove_media() -> None:
+        """With this process, not with a child that it forks."""
+        if os.getpid() == _MADE_BY:
+            shutil.rmtree(MEDIA_ROOT, ignore_errors=True)
+
+
 LOGGING = logging_for("quiet")
 SLOW_QUERY_MS = 60_000.0  # a loaded machine is no news; the tests of the slow-query log set their own
 THROTTLES_ENABLED = False  # many calls from one address; tests of the throttles turn them on
