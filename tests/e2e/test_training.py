@@ -158,7 +158,7 @@ def review(page: Page, session: TrainingSession) -> None:
     page.get_by_role("link", name="To review").click()
     page.get_by_role("link", name="Bid clarification").first.click()
     page.get_by_role("link", name="Write about turn 2").click()
-    expect(page.get_by_label("About turn 2")).to_be_focused()
+    expect(page.get_by_label("About turn 2", exact=True)).to_be_focused()
     page.keyboard.type("Well asked: the first thing to know.")
     page.locator("#turn-1").get_by_role("button", name="Keep the note").click()
     expect(page.locator("#turn-1 .training-note")).to_contain_text("Well asked")
