@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -13,6 +15,7 @@ import boto3
 import httpx
 import pytest
 import time_machine
+from django.core.files.base import File
 from django.core.files.storage import storages
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
@@ -22,9 +25,13 @@ from rest_framework.test import APIClient
 from accounts.models import Membership, Organisation, User
 from config.checks import storage_is_known
 from jobs.models import Job
+from projects.models import Document
+from projects.services.documents import upload_document
 from quiz.models import SessionFile, TrainingSession
 from quiz.services.training import files, reports
+from tests.factories.bills import GivenBill, GivenObject, GivenPosition, GivenSection, write_unixml
 from tests.factories.people import make_user
+from tests.factories.projects import make_project
 from tests.factories.training import make_grade, make_note, make_session, make_template
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -291,6 +298,22 @@ def test_in_a_bucket_reports_replace_each_other_and_pages_may_play_from_it(
         f"media-src 'self' {in_s3['client'].meta.endpoint_url}"
         in APIClient().get("/accounts/login/")["Content-Security-Policy"]
     )
+
+
+def test_in_a_bucket_bills_of_projects_are_read_too(
+    in_s3: dict[str, Any], organisation: Organisation, owner: User, drain: Drain, tmp_path: Path
+) -> None:
+    """The storage is one for all apps: a worker that has no path to the file reads a copy."""
+    position = GivenPosition("311", "Wall", quantity=Decimal(2), unit_price=Decimal(10))
+    bill_of_one = GivenBill((GivenObject("1", "House", (GivenSection("3", "Walls", (position,)),)),))
+    write_unixml(tmp_path / "bill.xml", bill_of_one)
+    project = make_project(owner, organisation=organisation)
+    with (tmp_path / "bill.xml").open("rb") as bill:
+        upload_document(project_id=project.pk, actor=owner, file=File(bill), filename="bill.xml")
+    drain()
+    document = Document.objects.get(project=project)
+    assert (document.parse_status, document.parse_error) == ("completed", "")
+    assert in_s3["client"].head_object(Bucket="training", Key=document.file.name)["ContentLength"] == document.size
 
 
 def test_a_file_that_the_storage_has_lost_is_told_of(session: TrainingSession, member: User) -> None:
