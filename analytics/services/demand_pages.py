@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.querysets import organisation_ids_of
-from config.cache import get_or_set
+from config.cache import get_or_set, invalidate
 from jobs.models import Job
 
 from ..exceptions import BadRequest, EntityNotFound, RefreshNotAllowed
@@ -214,7 +214,9 @@ def refresh_now(*, actor: User, entity_ids: Sequence[UUID]) -> Job:
     active = list(Job.objects.active().filter(actor=actor, kind=NAMED).order_by("-created_at"))
     busy = {each for job in active for each in job.params.get("entity_ids", ())}
     left = [each for each in allowed if str(each) not in busy]
-    return start_refresh(entity_ids=left, actor=actor) if left else active[0]
+    job = start_refresh(entity_ids=left, actor=actor) if left else active[0]
+    invalidate("demand")  # the page that answers shows at once that they wait
+    return job
 
 
 def refreshing_jobs(*, user: User) -> list[Job]:
