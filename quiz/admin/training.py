@@ -168,6 +168,7 @@ class VoiceConnectionAdmin(ReadOnlyAdmin):
     search_fields = ["id", "name", "organisation__name"]
     list_select_related = ["organisation", "template"]
     exclude = ["secret", "api_key"]
+    readonly_fields = ["api_url"]  # not a field of the form: Django warns of its scheme
     actions = ["switch_on", "switch_off"]
     actions_detail = ["set_secret"]
 
