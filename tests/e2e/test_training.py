@@ -119,18 +119,11 @@ def test_a_new_coach_from_a_template_to_figures_that_move(
     session = TrainingSession.objects.get()
     assert session.assignment == assignment and session.user == member
 
-    # The learner looks on while the call, reported again in other words, is worked on anew.
     learning.goto(f"/training/sessions/{session.pk}/")
     expect(learning.locator("html")).to_have_attribute("data-live", "live")
     learning.evaluate("window.stayed = true")
-    row = learning.locator(".training-criterion", has_text="Agrees a next step")
-    before = row.locator("progress").get_attribute("value")
-    assert posted(site, path, secret, report("call-1", SAID_LATER, metadata=metadata)) == 200
-    expect(learning.locator("#transcript")).to_contain_text("the list by Friday")
-    expect(row.locator("progress")).not_to_have_attribute("value", before or "")
-    expect(learning.locator("[data-working]")).to_have_count(0)
-    row.get_by_role("link").first.click()
-    expect(learning).to_have_url(re.compile(r"#turn-\d"))
+    follow(learning, lambda: posted(site, path, secret, report("call-1", SAID_LATER, metadata=metadata)))
+    assert learning.evaluate("window.stayed") is True
     learning.get_by_role("button", name="Submit for review").click()
     expect(learning.get_by_text("A coach will look at it.")).to_be_visible()
     learning.evaluate("window.stayed = true")
@@ -151,6 +144,19 @@ def test_a_new_coach_from_a_template_to_figures_that_move(
     expect(teaching.locator(".stat", has_text="Closed")).to_contain_text("100\u00a0%")
     expect(teaching.locator(".stat", has_text="Average score")).not_to_contain_text("–")
     expect(teaching.locator("canvas[data-chart]")).to_have_count(2)
+
+
+def follow(page: Page, report_again: Callable[[], int]) -> None:
+    """The learner looks on while the call, reported again in other words, is worked on anew; a quote leads to its
+    turn."""
+    row = page.locator(".training-criterion", has_text="Agrees a next step")
+    before = row.locator("progress").get_attribute("value")
+    assert report_again() == 200
+    expect(page.locator("#transcript")).to_contain_text("the list by Friday")
+    expect(row.locator("progress")).not_to_have_attribute("value", before or "")
+    expect(page.locator("[data-working]")).to_have_count(0)
+    row.get_by_role("link").first.click()
+    expect(page).to_have_url(re.compile(r"#turn-\d"))
 
 
 def review(page: Page, session: TrainingSession) -> None:
