@@ -51,10 +51,12 @@ class NumbersOf:
         self._key = (b"$%d\r\n%b\r\n" * 2) % (len(name), name.encode(), len(key.encode()), key.encode())
 
     def packed(self, numbers: Sequence[int]) -> bytes:
-        known = self._packed
-        if numbers and max(numbers) >= len(known):
-            known += [b"$%d\r\n%d\r\n" % (len(str(each)), each) for each in range(len(known), max(numbers) + 1)]
-        return b"*%d\r\n%b%b" % (2 + len(numbers), self._key, b"".join([known[each] for each in numbers]))
+        try:
+            pieces = [self._packed[each] for each in numbers]
+        except IndexError:
+            self._packed.extend(b"$%d\r\n%d\r\n" % (len(str(n)), n) for n in range(len(self._packed), max(numbers) + 1))
+            return self.packed(numbers)
+        return b"*%d\r\n%b%b" % (2 + len(pieces), self._key, b"".join(pieces))
 
 
 class RedisLine:

@@ -79,6 +79,8 @@ class QuizFront:
     def __init__(self, otherwise: Any) -> None:
         self._otherwise = otherwise
         self._lines: WeakKeyDictionary[asyncio.AbstractEventLoop, RedisLine] = WeakKeyDictionary()
+        self._loop: asyncio.AbstractEventLoop | None = None  # the one that asked last, and its line
+        self._line_of_it: RedisLine | None = None
         self.counted = HotRoute("GET", PATHS[0])
         self._sizes: dict[str, int] = {}  # of pools, as Redis told them last
 
@@ -119,11 +121,14 @@ class QuizFront:
         return told, questions or []
 
     def _line(self) -> RedisLine:
+        """Of the loop that asks: a server has one."""
         loop = asyncio.get_running_loop()
-        line = self._lines.get(loop)
-        if line is None:
-            line = self._lines[loop] = RedisLine(str(settings.REDIS_CACHE_URL))
-        return line
+        if self._loop is not loop or self._line_of_it is None:
+            line = self._lines.get(loop)
+            if line is None:
+                line = self._lines[loop] = RedisLine(str(settings.REDIS_CACHE_URL))
+            self._loop, self._line_of_it = loop, line
+        return self._line_of_it
 
 
 def _asked_by(scope: Any) -> _Asked | None:

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.pacing import count_call
 from accounts.pages import PageRequest, page
 
 from ..api.demand_parameters import type_of
@@ -66,7 +67,7 @@ def refresh(request: PageRequest) -> HttpResponse:
         entity_ids = [UUID(each) for each in request.POST.getlist("entity")]
     except ValueError:
         raise BadRequest("One of these is no entity.") from None
-    showing.count_expensive(request)
+    count_call(request, user_id=request.user.pk, name="expensive")
     demand_pages.refresh_now(actor=request.user, entity_ids=entity_ids)
     if not request.htmx:
         messages.info(request, "Being refreshed.")

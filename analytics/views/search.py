@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.pacing import count_call
 from accounts.pages import PageRequest, page
-from config.throttling import Window, count, is_enabled, limits_of
+from config.api.throttles import TooManyCalls
 
 from ..exceptions import BadQuestion
 from ..registry import sources
@@ -64,9 +65,9 @@ def _found(request: PageRequest, question: str, chosen: str) -> dict[str, Any]:
     return {"found": found, "answered": answered}
 
 
-def _is_allowed(request: HttpRequest) -> bool:
-    """In the windows of `expensive`, as the same call of the API is."""
-    if not is_enabled():
-        return True
-    verdict = count([Window(limit, str(request.user.pk)) for limit in limits_of("expensive")])
-    return verdict is None or verdict.is_allowed
+def _is_allowed(request: PageRequest) -> bool:
+    try:
+        count_call(request, user_id=request.user.pk, name="expensive")
+    except TooManyCalls:
+        return False
+    return True

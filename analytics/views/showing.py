@@ -7,8 +7,6 @@ from typing import Any
 from django.utils import timezone
 
 from accounts.pages import PageRequest
-from config.api.throttles import ATTRIBUTE, TooManyCalls, refusal
-from config.throttling import Window, count, is_enabled, limits_of
 from jobs.models import Job
 from jobs.services.overview.words import age
 
@@ -58,14 +56,3 @@ def _row(job: Job) -> dict[str, Any]:
         "error": (job.error or {}).get("message", ""),
         "is_due": job.next_retry_at is not None and job.next_retry_at <= timezone.now(),
     }
-
-
-def count_expensive(request: PageRequest) -> None:
-    """In the windows of `expensive`, with the API's calls of that kind. TooManyCalls."""
-    if not is_enabled():
-        return
-    verdict = count([Window(limit, str(request.user.pk)) for limit in limits_of("expensive")])
-    setattr(request, ATTRIBUTE, verdict)
-    if verdict is not None and not verdict.is_allowed:
-        detail, extra = refusal(request)
-        raise TooManyCalls(detail, extra=extra)

@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.pacing import costly
 from accounts.pages import PageRequest, page, wants_json
 
 from ..exceptions import DocumentRefused, Missing, Refused
@@ -23,7 +24,6 @@ from ..services.access import editable_project, visible_document
 from ..services.documents import PARSE, read_again, upload_document
 from ..services.importing import local_file
 from .answers import done, go
-from .pacing import costly
 from .states import described, opened
 
 LISTED = 200

@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import Membership
+from accounts.pacing import costly
 from accounts.pages import PageRequest, page, wants_json
 
 from ..exceptions import Refused
@@ -22,7 +23,6 @@ from ..forms import ProjectForm
 from ..models import Project
 from ..services.documents import upload_document
 from ..services.opening import open_project
-from .pacing import costly
 from .states import ShownJob, active_jobs, projects_with_failures, shown_status
 
 PAGE = 24

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import push_url, replace_url
 
+from accounts.pacing import costly
 from accounts.pages import PageRequest, page
 from jobs.models import Job
 from jobs.services import cancel
@@ -26,7 +27,6 @@ from ..services.auditing import start_audit
 from ..services.opening import archive_project, change_project, unarchive_project
 from .answers import done, go
 from .counts import counts_of
-from .pacing import costly
 from .rules import known_rules, rule_title
 from .sections import SectionNode, tree_of
 from .states import newest_audit, opened

@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.pacing import costly
 from accounts.pages import PageRequest, page
 
 from ..exceptions import Missing
@@ -20,7 +21,6 @@ from ..models import BudgetVersion, Project
 from ..services.access import visible_project
 from ..services.versions import restore_version
 from .answers import go
-from .pacing import costly
 from .states import opened
 
 PAGE = 50

@@ -107,7 +107,7 @@ def numbers_of(size: int, count: int) -> list[int]:
     """Which questions of a pool to draw: other ones each time, in any order. No secret is made of it."""
     if 4 * count > size:
         return random.sample(range(size), min(size, count))
-    found = {int(random.random() * size): None for _ in range(count)}  # noqa: S311  # a quarter of the time of sample
+    found = dict.fromkeys(random.choices(range(size), k=count))  # noqa: S311  # a quarter of the time of sample
     while len(found) < count:
         found[int(random.random() * size)] = None  # noqa: S311
     return list(found)

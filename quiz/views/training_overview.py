@@ -13,6 +13,7 @@ from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.pacing import costly
 from accounts.pages import PageRequest, page
 
 from ..models import Assignment, TrainingTemplate
@@ -20,7 +21,6 @@ from ..services.training import intake, organisation
 from ..services.training.assigning import people_of
 from ..services.training.presenting import listed_assignments, listed_sessions
 from ..training_exceptions import BadForm, FileTooLarge
-from .training_pacing import costly
 from .training_shell import Standing, moment_of, shown, standing_of, uuid_of
 
 LATEST, ASSIGNED = 8, 30

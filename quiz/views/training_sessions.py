@@ -11,6 +11,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.pacing import costly
 from accounts.pages import PageRequest, page
 
 from ..api.filters import PERIODS
@@ -20,7 +21,6 @@ from ..services.training.assigning import people_of
 from ..services.training.presenting import listed_sessions, session_view, whole_session
 from ..training_exceptions import BadForm, BadReview
 from . import training_session_told as telling
-from .training_pacing import costly
 from .training_shell import shown, standing_of, uuid_of
 
 PAGE = 30

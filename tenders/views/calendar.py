@@ -12,10 +12,10 @@ from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.exceptions import Refused
+from accounts.pacing import count_call
 from accounts.pages import PageRequest, page
 from config.api.throttles import TooManyCalls, begin_unproved
 from config.throttling.windows import give_back
-from projects.views.pacing import count_call
 
 from ..exceptions import CalendarMissing
 from ..models import SavedSearch

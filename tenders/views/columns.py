@@ -9,8 +9,8 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
+from accounts.pacing import costly
 from accounts.pages import PageRequest, page
-from projects.views.pacing import costly
 
 from ..exceptions import ColumnsRefused, ImportMissing
 from ..models import Import

@@ -10,8 +10,8 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.pacing import costly
 from accounts.pages import PageRequest, page
-from projects.views.pacing import costly
 
 from ..services import comparing, modelling, runs
 from ..services.access import acting_organisation, may_write, visible_tender

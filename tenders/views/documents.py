@@ -12,8 +12,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import Organisation
+from accounts.pacing import costly
 from accounts.pages import PageRequest, page
-from projects.views.pacing import costly
 
 from ..exceptions import DocumentMissing
 from ..models import Tender, TenderDocument

@@ -10,8 +10,8 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.pacing import costly
 from accounts.pages import PageRequest, page
-from projects.views.pacing import costly
 
 from ..exceptions import RejectionMissing, StillUnreadable
 from ..forms import MendForm

@@ -12,9 +12,9 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.exceptions import Refused
+from accounts.pacing import costly
 from accounts.pages import PageRequest, page
 from jobs.outbound import AddressForbidden
-from projects.views.pacing import costly
 
 from ..exceptions import SourceMissing, SourceRefused
 from ..forms import SourceForm, UploadSourceForm

@@ -12,9 +12,9 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.pacing import costly
 from accounts.pages import PageRequest, page, wants_json
 from jobs.models import Job
-from projects.views.pacing import costly
 
 from ..exceptions import ImportMissing, NotANoticeFile
 from ..models import Import, Rejection, Source

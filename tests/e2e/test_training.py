@@ -100,6 +100,12 @@ def connect(page: Page) -> tuple[str, str]:
     return address[address.index("/api/") :], page.locator("#once-secret").input_value()
 
 
+def see_assignment(page: Page) -> None:
+    page.goto("/training/")
+    expect(page.get_by_role("heading", name="To practise")).to_be_visible()
+    expect(page.locator("#main")).to_contain_text("Bid clarification")
+
+
 def test_a_new_coach_from_a_template_to_figures_that_move(
     site: str, signed_in: SignedIn, owner: User, coach: User, member: User
 ) -> None:
@@ -109,9 +115,7 @@ def test_a_new_coach_from_a_template_to_figures_that_move(
     assign(teaching, "Member")
 
     learning = signed_in(member)
-    learning.goto("/training/")
-    expect(learning.get_by_role("heading", name="To practise")).to_be_visible()
-    expect(learning.locator("#main")).to_contain_text("Bid clarification")
+    see_assignment(learning)
     assignment = Assignment.objects.get()
     metadata = {"assignment_id": str(assignment.pk)}
     assert posted(site, path, secret, report("call-1", SAID, metadata=metadata)) == 200

@@ -9,9 +9,10 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponseBase
 
-from accounts.pages import PageRequest
 from config.api.throttles import ATTRIBUTE, TooManyCalls, refusal
 from config.throttling import Window, count, is_enabled, limits_of
+
+from .pages import PageRequest
 
 P = ParamSpec("P")
 View = Callable[Concatenate[PageRequest, P], HttpResponseBase]
