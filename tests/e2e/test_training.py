@@ -124,8 +124,6 @@ def test_a_new_coach_from_a_template_to_figures_that_move(
     assert session.assignment == assignment and session.user == member
 
     learning.goto(f"/training/sessions/{session.pk}/")
-    expect(learning.locator("html")).to_have_attribute("data-live", "live")
-    learning.evaluate("window.stayed = true")
     follow(learning, lambda: posted(site, path, secret, report("call-1", SAID_LATER, metadata=metadata)))
     assert learning.evaluate("window.stayed") is True
     learning.get_by_role("button", name="Submit for review").click()
@@ -153,6 +151,8 @@ def test_a_new_coach_from_a_template_to_figures_that_move(
 def follow(page: Page, report_again: Callable[[], int]) -> None:
     """The learner looks on while the call, reported again in other words, is worked on anew; a quote leads to its
     turn."""
+    expect(page.locator("html")).to_have_attribute("data-live", "live")
+    page.evaluate("window.stayed = true")
     row = page.locator(".training-criterion", has_text="Agrees a next step")
     before = row.locator("progress").get_attribute("value")
     assert report_again() == 200
