@@ -9,12 +9,13 @@ import datetime
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, PasswordError
 
 from projects.parsers.bill import ParseError
 from projects.parsers.decimals import decimal_from_float, decimal_from_text
+from projects.parsers.sheet_extent import MOST_CELLS, too_far
 
 Row = list[Any]  # str, float, bool, date, datetime, time, timedelta; "" where the cell is empty
 
@@ -27,6 +28,8 @@ class Workbook:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._sheets: dict[str, CalamineSheet] = {}
+        with path.open("rb") as file:
+            refuse_far_cells(file)
         self._book: CalamineWorkbook = _guarded(lambda: CalamineWorkbook.from_path(str(path)), "the workbook")
         self.sheet_names: list[str] = list(self._book.sheet_names)
 
@@ -62,6 +65,16 @@ class Sheet:
         if letters is None:
             letters = self._letters[column_index] = column_letters(self.first_column + column_index)
         return f"{letters}{row_index + 1}"
+
+
+def refuse_far_cells(file: IO[bytes]) -> None:
+    """Raises ParseError("too_far")."""
+    if cell := too_far(file):
+        raise ParseError(
+            f"The cell {cell} lies so far out that the sheet would have more than {MOST_CELLS:,} cells. Delete what is "
+            "in it (or the columns and rows before it), save the workbook, and upload it again.",
+            code="too_far",
+        )
 
 
 def _guarded(read: Callable[[], T], what: str) -> T:

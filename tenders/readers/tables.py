@@ -15,6 +15,8 @@ from typing import Any
 
 import python_calamine
 
+from projects.parsers.sheet_extent import too_far
+
 from .headings import FIELDS, suggested
 from .notice import Rejected, Release
 from .ocds_records import excerpt
@@ -130,7 +132,8 @@ def _workbook(source: Source) -> Iterator[tuple[int, Sequence[Any]]]:
         content.write(more)
         if content.tell() > LARGEST_WORKBOOK:
             raise NotReadable(f"The workbook is larger than {LARGEST_WORKBOOK // (1024 * 1024)} MB: save it as CSV.")
-    content.seek(0)
+    if cell := too_far(content):
+        raise NotReadable(f"The cell {cell} lies too far out: delete what is in it, or save the sheet as CSV.")
     try:
         workbook = python_calamine.CalamineWorkbook.from_filelike(content)
         for sheet in workbook.sheet_names:

@@ -289,7 +289,7 @@ def test_a_long_list_is_moved_by_a_job(monkeypatch: pytest.MonkeyPatch) -> None:
     bring(NEW, "2025", is_current=True)
     monkeypatch.setattr(editions_deciding, "INLINE", 2)
     answer = client_of(keeper).post(url("editions-flagged"), {"do": "move", "whole": "1"})
-    job = Job.objects.get()
+    job = Job.objects.get(kind=editions_deciding.MOVE)
     assert answer["Location"] == reverse("jobs:detail", args=[job.pk])
     run_here(job_id=job.pk)
     job.refresh_from_db()
