@@ -7,7 +7,6 @@ come out exactly as large as promised. 90 MB of sheet take half a second.
 
 from __future__ import annotations
 
-import re
 import struct
 import zipfile
 import zlib
@@ -25,20 +24,10 @@ RATIO_FROM = 8 << 20
 MAX_MEMBERS = 5_000
 # The table of texts is held in memory whole.
 MAX_SHARED_STRINGS = 256 << 20
-# Sheets are held as dense rectangles of 32 bytes a cell: 1 GB for one sheet at most.
-MAX_CELLS = 32_000_000
-MAX_COLUMNS = 16_384
 
 _PIECE = 1 << 20
-_TAIL = 64
 _LOCAL_HEADER = struct.Struct("<4s5H3L2H")
 _READABLE = (".xml", ".rels", ".bin", ".vml")
-
-# Columns up to BZ (78) are what bills have; only further ones are looked at one by one.
-_FAR_CELL = re.compile(rb' r="((?:[C-Z][A-Z]|[A-Z]{3})(?=\d))')
-_ANY_CELL = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]{1,3})(?=\d)""")
-_ANY_ROW = re.compile(rb"""\sr\s*=\s*["'][A-Za-z]{0,3}(\d{1,9})["']""")
-_NEAR_COLUMNS = 78
 
 
 def open_archive(path: Path) -> zipfile.ZipFile:
@@ -74,70 +63,21 @@ def check_directory(archive: zipfile.ZipFile) -> None:
 
 
 def check_parts(path: Path, archive: zipfile.ZipFile) -> None:
-    """Inflates every part that a reader may open, in pieces, and compares with the directory; measures the sheets.
+    """Inflates every part that a reader may open, in pieces, and compares with the directory.
 
-    Raises ParseError("archive_bomb" | "damaged" | "too_large").
+    Raises ParseError("archive_bomb" | "damaged").
     """
     with path.open("rb") as raw:
         for member in archive.infolist():
             if not member.filename.lower().endswith(_READABLE):
                 continue
-            bounds = SheetBounds() if "/worksheets/" in member.filename else None
             size = 0
             for piece in _inflate(raw, member):
                 size += len(piece)
                 if size > member.file_size:
                     raise _bomb(f"its part '{_name(member)}' is larger than the file's directory says")
-                if bounds is not None:
-                    bounds.feed(piece)
             if size != member.file_size:
                 raise _damaged(member)
-            if bounds is not None:
-                bounds.check(_name(member))
-
-
-class SheetBounds:
-    """The rectangle a sheet's cells span, from its XML in pieces: one cell in the last corner would fill the memory."""
-
-    def __init__(self) -> None:
-        self.rows = 0
-        self.columns = 0
-        self._tail = b""
-
-    def feed(self, piece: bytes) -> None:
-        chunk = self._tail + piece
-        self._tail = chunk[-_TAIL:]
-        if _is_oddly_spelled(chunk):
-            far = _ANY_CELL.findall(chunk)
-            last = _ANY_ROW.findall(chunk)
-        else:
-            self.columns = max(self.columns, _NEAR_COLUMNS if b' r="' in chunk else 0)
-            far = _FAR_CELL.findall(chunk)
-            last = _ANY_ROW.findall(chunk, max(0, chunk.rfind(b' r="') - 1))
-        for column in far:
-            self.columns = max(self.columns, _column_number(column))
-        for row in last:
-            self.rows = max(self.rows, int(row))
-
-    def check(self, part: str) -> None:
-        if self.columns > MAX_COLUMNS or self.rows * self.columns > MAX_CELLS:
-            raise ParseError(
-                f"The sheet in '{part}' spans {self.rows:,} rows and about {self.columns:,} columns, more than "
-                f"{MAX_CELLS:,} cells. Delete the empty rows and columns around the table, or split it into several "
-                "sheets, and upload it again.",
-                code="too_large",
-            )
-
-
-def _is_oddly_spelled(chunk: bytes) -> bool:
-    """Whether a reference may be written other than ` r="A1"`. One-byte searches first: they cost next to nothing."""
-    return (
-        (b"'" in chunk and b"r='" in chunk)
-        or b"r =" in chunk
-        or b"r= " in chunk
-        or any(blank in chunk and blank + b"r" in chunk for blank in (b"\n", b"\t", b"\r"))
-        or b"=\n" in chunk
-    )
 
 
 def _inflate(raw: BinaryIO, member: zipfile.ZipInfo) -> Iterator[bytes]:
@@ -164,13 +104,6 @@ def _inflate(raw: BinaryIO, member: zipfile.ZipInfo) -> Iterator[bytes]:
                 packed = engine.unconsumed_tail
     except (zlib.error, struct.error, OSError) as error:
         raise _damaged(member) from error
-
-
-def _column_number(letters: bytes) -> int:
-    number = 0
-    for letter in letters.upper():
-        number = number * 26 + letter - 64
-    return number
 
 
 def _name(member: zipfile.ZipInfo) -> str:

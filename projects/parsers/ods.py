@@ -5,9 +5,9 @@ from __future__ import annotations
 import zipfile
 from xml.parsers import expat
 
-from projects.parsers.archive import MAX_CELLS
 from projects.parsers.bill import ParseError
 from projects.parsers.filehead import FileHead
+from projects.parsers.sheet_extent import MAX_CELLS
 
 _TABLE = "urn:oasis:names:tc:opendocument:xmlns:table:1.0"
 _PIECE = 1 << 16

@@ -8,13 +8,13 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from projects.parsers.archive import MAX_COLUMNS
 from projects.parsers.bill import ParseError
 from projects.parsers.decimals import decimal_from_text
 from projects.parsers.filehead import FileHead
+from projects.parsers.sheet_extent import MAX_COLUMNS, column_letters
 from projects.parsers.table_rows import TableFormat, read_format, sample_rows, table_sheets
 from projects.parsers.table_words import FIELDS, meaning_of
-from projects.parsers.workbook import Row, column_letters, text_of
+from projects.parsers.workbook import Row, text_of
 
 HEADER_SEARCH = 60
 SAMPLE = 12

@@ -15,7 +15,7 @@ from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, Pass
 
 from projects.parsers.bill import ParseError
 from projects.parsers.decimals import decimal_from_float, decimal_from_text
-from projects.parsers.sheet_extent import MOST_CELLS, too_far
+from projects.parsers.sheet_extent import MAX_CELLS, OddlyWritten, column_letters, too_far
 
 Row = list[Any]  # str, float, bool, date, datetime, time, timedelta; "" where the cell is empty
 
@@ -68,12 +68,16 @@ class Sheet:
 
 
 def refuse_far_cells(file: IO[bytes]) -> None:
-    """Raises ParseError("too_far")."""
-    if cell := too_far(file):
+    """Raises ParseError("too_large" | "damaged")."""
+    try:
+        cell = too_far(file)
+    except OddlyWritten as error:
+        raise _damaged("a sheet", error) from error
+    if cell:
         raise ParseError(
-            f"The cell {cell} lies so far out that the sheet would have more than {MOST_CELLS:,} cells. Delete what is "
+            f"The cell {cell} lies so far out that the sheet would have more than {MAX_CELLS:,} cells. Delete what is "
             "in it (or the columns and rows before it), save the workbook, and upload it again.",
-            code="too_far",
+            code="too_large",
         )
 
 
@@ -104,16 +108,6 @@ def _damaged(what: str, error: BaseException) -> ParseError:
         ".xlsx, and upload that.",
         code="damaged",
     )
-
-
-def column_letters(index: int) -> str:
-    """0 → "A", 26 → "AA"."""
-    letters = ""
-    index += 1
-    while index:
-        index, rest = divmod(index - 1, 26)
-        letters = chr(65 + rest) + letters
-    return letters
 
 
 def text_of(value: Any) -> str:

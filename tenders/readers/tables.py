@@ -15,7 +15,7 @@ from typing import Any
 
 import python_calamine
 
-from projects.parsers.sheet_extent import too_far
+from projects.parsers.sheet_extent import OddlyWritten, too_far
 
 from .headings import FIELDS, suggested
 from .notice import Rejected, Release
@@ -132,8 +132,11 @@ def _workbook(source: Source) -> Iterator[tuple[int, Sequence[Any]]]:
         content.write(more)
         if content.tell() > LARGEST_WORKBOOK:
             raise NotReadable(f"The workbook is larger than {LARGEST_WORKBOOK // (1024 * 1024)} MB: save it as CSV.")
-    if cell := too_far(content):
-        raise NotReadable(f"The cell {cell} lies too far out: delete what is in it, or save the sheet as CSV.")
+    try:
+        if cell := too_far(content):
+            raise NotReadable(f"The cell {cell} lies too far out: delete what is in it, or save the sheet as CSV.")
+    except OddlyWritten as error:
+        raise NotReadable("This is a damaged xlsx workbook.") from error
     try:
         workbook = python_calamine.CalamineWorkbook.from_filelike(content)
         for sheet in workbook.sheet_names:

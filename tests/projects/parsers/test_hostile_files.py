@@ -10,9 +10,9 @@ from decimal import Decimal as D
 import openpyxl
 import pytest
 
-from projects.parsers.archive import MAX_CELLS, SheetBounds
 from projects.parsers.bill import ParseError
 from projects.parsers.registry import detect, open_bill
+from projects.parsers.sheet_extent import MAX_CELLS
 from tests.factories.bills import write_kros, write_ods, write_unixml
 
 SHEET = "xl/worksheets/sheet1.xml"
@@ -108,13 +108,6 @@ def test_a_cell_in_the_last_corner_does_not_fill_the_memory(workbook, cell):
     error = refusal(path)
     assert error.code == "too_large"
     assert f"{MAX_CELLS:,}" in str(error)
-
-
-def test_bounds_are_found_across_the_pieces_they_are_read_in():
-    bounds = SheetBounds()
-    for piece in (b'<row r="7"><c r="A', b'A7"><v>1</v></c><c r="CZ7"/></row><row r="12', b'"><c r="B12"/></row>'):
-        bounds.feed(piece)
-    assert (bounds.rows, bounds.columns) == (12, 104)
 
 
 def test_a_truncated_workbook_is_damaged(tmp_path, house):
