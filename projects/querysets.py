@@ -177,3 +177,21 @@ class FindingQuerySet(models.QuerySet["Finding"]):
 
     def open(self) -> FindingQuerySet:
         return self.exclude(override__decision="overridden")
+
+
+class OfVisibleProjectQuerySet(models.QuerySet[Any]):
+    """Whatever belongs to a project: seen by whoever sees the project."""
+
+    def visible_to(self, user: User | AnonymousUser) -> OfVisibleProjectQuerySet:
+        return self.filter(may_see_project(user, "project__"))
+
+
+class OrganisationsOwnQuerySet(models.QuerySet[Any]):
+    """Rows of an organisation; where there may be such of nobody in particular, those are everyone's."""
+
+    def visible_to(self, user: User | AnonymousUser) -> OrganisationsOwnQuerySet:
+        return self.filter(Q(organisation__isnull=True) | Q(organisation_id__in=organisation_ids_of(user)))
+
+    def of(self, organisation_id: UUID | None) -> OrganisationsOwnQuerySet:
+        """What holds for an organisation: its own and everyone's."""
+        return self.filter(Q(organisation__isnull=True) | Q(organisation_id=organisation_id))

@@ -49,6 +49,10 @@ class AuditRun(models.Model):
     rule_hits = models.JSONField(default=dict, help_text="Rule id: number of findings")
     not_checked_rules = models.JSONField(default=list, help_text="[rule id, title, reason] of those that could not run")
     thresholds = models.JSONField(default=dict)
+    precision = models.JSONField(default=dict, help_text="Rule id: [share of its findings that stood, number judged]")
+    references = models.JSONField(default=dict, help_text="Catalogue, edition, price index, blank file compared with")
+    audited_positions = models.PositiveIntegerField(default=0, help_text="Asked anew; the rest was carried over")
+    is_incremental = models.BooleanField(default=False)
     inputs_sha256 = models.CharField(max_length=64, blank=True, help_text="Of everything the rules read")
 
     class Meta:

@@ -47,6 +47,13 @@ class Project(models.Model):
     progress = models.PositiveSmallIntegerField(default=0)
     currency = models.CharField(max_length=3, blank=True, help_text="ISO 4217")
     budget_on = models.DateField("budget date", null=True, blank=True)
+    catalogue = models.CharField(max_length=30, blank=True, help_text="Price catalogue that the audit compares with")
+    catalogue_edition = models.CharField(max_length=30, blank=True)
+    price_index = models.CharField(max_length=60, blank=True, help_text="Series that moves prices to the budget date")
+    blank_document = models.ForeignKey(
+        "projects.Document", on_delete=models.SET_NULL, null=True, blank=True, related_name="+",
+        help_text="The tender's unpriced file: only prices may differ from it",
+    )  # fmt: skip
     metadata = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
