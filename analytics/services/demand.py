@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from math import floor
 from typing import Any
 from uuid import UUID
 
@@ -23,14 +22,13 @@ from accounts.querysets import read_organisation_ids
 
 from ..exceptions import EntityNotFound
 from ..models import AskedQuestion
-from ..models.demand import RANK_STEPS
-from ..streams.scoring import rank_at, score_at
+from ..streams.scoring import ORIGIN, score_at
 from ..streams.trends import SPANS, is_trend
-from .counting import clock
 
 Row = dict[str, Any]
 COUNTED_AT_MOST = 10_000  # of what is rising or stale: counting further would take longer than anybody reads
 LOOKED_AT = 5_000  # of each owner, at most
+CANDIDATES = 2_000  # of each owner, that are looked through for what is stale
 SERIES_DAYS = 30
 TOP_TYPES = 10
 
@@ -62,6 +60,28 @@ WITH wanted AS ({wanted}), first AS (SELECT * FROM wanted ORDER BY {order}, enti
 SELECT told.total, told.half_life, told.is_short, first.*, e.name
 FROM told LEFT JOIN first ON true LEFT JOIN analytics_entity e ON e.id = first.entity_id
 ORDER BY {order}, entity_id
+"""
+# The rank of a score is counted here, so that the frame takes no statement of its own. Nothing but what is looked at is
+# read of so many rows; the rest of those listed alone. The bound is no condition of the index: not knowing what it cuts
+# off, the planner sorted all that is wanted. Shaped like LISTED.
+WANTED_OF = """
+(SELECT entity_id, rank, needs_update, refreshed_at FROM analytics_entitydemand
+WHERE {owner} AND rank_step IS NOT NULL
+ORDER BY organisation_id, rank_step DESC LIMIT %(most)s)
+"""
+STALE = """
+WITH frame AS (SELECT {frame} AS half_life), bound AS (
+    SELECT CASE WHEN %(score)s::float8 > 0 THEN log(2, %(score)s::numeric)::float8
+        + extract(epoch FROM %(now)s - %(origin)s)::float8 / (half_life * 86400) ELSE 0 END AS least FROM frame
+), first AS (
+    SELECT entity_id, count(*) OVER () AS total FROM ({wanted}) wanted
+    WHERE rank >= (SELECT least FROM bound) AND rank > 0 AND (needs_update OR refreshed_at < %(before)s)
+    ORDER BY rank DESC, entity_id LIMIT %(limit)s
+)
+SELECT first.total, frame.half_life, false, d.entity_id, d.entity_type, d.rank, d.query_count, d.last_queried_at,
+    d.refreshed_at, d.needs_update, 0, 0, e.name
+FROM frame, first JOIN analytics_entitydemand d USING (entity_id) JOIN analytics_entity e ON e.id = d.entity_id
+ORDER BY d.rank DESC, d.entity_id
 """
 ENTITY = """
 SELECT e.id, e.name, e.entity_type, coalesce(d.rank, 0), coalesce(d.query_count, 0), d.first_queried_at,
@@ -142,25 +162,16 @@ def trending(*, scope: Scope, limit: int, timeframe: str) -> Row:
 
 
 def stale(*, scope: Scope, limit: int, min_demand_score: float, days_since_update: int) -> Row:
-    """Wanted at least so much, and marked or not refreshed for so long; the most wanted first. Looked for among the
-    5,000 most wanted of each organisation and the shared ones."""
-    frame, now = clock(), timezone.now()
-    least = rank_at(min_demand_score, now, frame.half_life_days)
-    parameters = _parameters(scope, limit=limit, most=LOOKED_AT) | {
-        "least": least,
-        "step": floor(least * RANK_STEPS),
-        "before": now - timedelta(days=days_since_update),
-    }
-    wanted = " UNION ALL ".join(
-        f"(SELECT {COLUMNS}, 0 AS step, 0 AS owner FROM (SELECT * FROM analytics_entitydemand WHERE {owner} "
-        "AND rank_step >= %(step)s ORDER BY organisation_id, rank_step DESC LIMIT %(most)s) most "
-        "WHERE rank >= %(least)s AND rank > 0 AND (needs_update OR refreshed_at < %(before)s))"
-        for owner in _owners(scope, parameters)
-    )
-    found = _rows(_listed(wanted, "rank DESC", "SELECT count(*) FROM wanted"), parameters)
+    """Wanted at least so much, and marked or not refreshed for so long; the most wanted first. Looked for, and counted,
+    among the 2,000 most wanted of each organisation and the shared ones."""
+    parameters = _parameters(scope, limit=limit, most=CANDIDATES)
+    now = parameters["now"]
+    parameters |= {"score": min_demand_score, "origin": ORIGIN, "before": now - timedelta(days=days_since_update)}
+    wanted = " UNION ALL ".join(WANTED_OF.format(owner=owner) for owner in _owners(scope, parameters))
+    found = _rows(STALE.format(wanted=wanted, frame=FRAME), parameters)
     return {
         "stale_entities": _described(found, now)[0],
-        "total": found[0][0],
+        "total": found[0][0] if found else 0,
         "criteria": {"min_demand_score": min_demand_score, "days_since_update": days_since_update},
     }
 
