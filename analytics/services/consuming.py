@@ -40,7 +40,7 @@ from .signals import queries_stream, streams
 
 log = structlog.get_logger(__name__)
 
-BATCH = 20_000  # at most, where so many wait: what an entity is asked for in a batch is written once
+BATCH = 40_000  # at most, where so many wait: what an entity is asked for in a batch is written once
 MOST_DELIVERIES = 5
 # An entry that was handed out so often goes with few others: one that kills its consumer takes few along.
 SUSPECT_DELIVERIES, SUSPECT_BATCH = 3, 20

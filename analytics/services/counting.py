@@ -153,10 +153,10 @@ def count_signals(
     """Count them, all or none. `payloads`: of entries, for those that turn out to be dead. Raises database errors."""
     counted, left = Counted(), list(signals)
     while left:
-        sums = add_up(left)
+        written = _written(add_up(left))
         try:
             with transaction.atomic():
-                missing = _apply(stream, sums, consumer)
+                missing = _apply(stream, written, consumer)
             if missing is None:
                 counted.applied += len(left)
                 break
@@ -171,24 +171,55 @@ def count_signals(
     return counted
 
 
-def _apply(stream: str, sums: Sums, consumer: str) -> list[str] | None:
+@dataclass(slots=True)
+class Written:
+    """A batch as the statements take it: made before the first lock, since other consumers wait behind it."""
+
+    sums: Sums
+    entities: str
+    count: int
+    columns: list[str]  # of COUNT, signals by entity and hour
+    questions: str
+    ledger: Ledger
+
+
+def _written(sums: Sums) -> Written:
+    ids: list[str] = []
+    hours: list[int] = []
+    counts: list[list[int]] = []
+    for hour, asked in sums.hours.items():
+        ids += asked
+        hours += [hour] * len(asked)
+        counts += asked.values()
+    columns = [
+        literal(ids),
+        literal(hours),
+        literal([count[0] for count in counts]),
+        literal([count[1] / 1000 for count in counts]),
+        literal([count[2] / 1000 for count in counts]),
+    ]
+    entities = sums.entities
+    return Written(sums, literal(entities), len(entities), columns, _questions_of(sums), Ledger(sums.numbers))
+
+
+def _apply(stream: str, written: Written, consumer: str) -> list[str] | None:
     """Within the caller's transaction: everything; or nothing but locks, and the entities that have no row yet (none:
     somebody has just made it)."""
     with raw_cursor() as cursor:
         windows_at, half_life_days = _frame(cursor)
-        ids = sums.entities
-        if ids:
-            listed = literal(ids)
-            if cursor.execute(LOCK, [listed]).fetchone()[0] < len(ids):
-                return [row[0] for row in cursor.execute(MISSING, [listed]).fetchall()]
-            totals = _count(cursor, sums, half_life_days, windows_at)
-        _questions(cursor, sums)
-        moved: set[Any] = {organisation for organisation, _, _ in sums.questions}
-        if ids:
+        totals: list[Any] = []
+        if written.count:
+            if cursor.execute(LOCK, [written.entities]).fetchone()[0] < written.count:
+                return [row[0] for row in cursor.execute(MISSING, [written.entities]).fetchall()]
+            totals = _count(cursor, written, half_life_days, windows_at)
+        if written.questions:
+            cursor.execute(QUESTIONS, [written.questions])
+        moved: set[Any] = {organisation for organisation, _, _ in written.sums.questions}
+        if totals:
             _totals(cursor, totals, half_life_days)
             moved |= {row[0] for row in totals}
         live.moved_on_commit(moved)
-        enter_ledger(cursor, stream, sums.numbers, consumer)
+        written.ledger.enter(cursor, stream, consumer)
     return None
 
 
@@ -219,26 +250,15 @@ def literal(values: Iterable[object]) -> str:
     return "{" + ",".join(map(str, values)) + "}"
 
 
-def _count(cursor: Any, sums: Sums, half_life_days: float, windows_at: int) -> list[Any]:
+def _count(cursor: Any, written: Written, half_life_days: float, windows_at: int) -> list[Any]:
     """Of what the batch holds, by organisation and type: (organisation, type, signals, entities new, score, as of
     which rank)."""
-    ids: list[str] = []
-    hours: list[int] = []
-    counts: list[list[int]] = []
-    for hour, asked in sums.hours.items():
-        ids += asked
-        hours += [hour] * len(asked)
-        counts += asked.values()
-    told = weights(sums.hours, half_life_days=half_life_days, windows_at=windows_at)
+    told = weights(written.sums.hours, half_life_days=half_life_days, windows_at=windows_at)
     top = max(weight.half_lives for weight in told.values())
     rows = cursor.execute(
         COUNT,
         [
-            literal(ids),
-            literal(hours),
-            literal([count[0] for count in counts]),
-            literal([count[1] / 1000 for count in counts]),
-            literal([count[2] / 1000 for count in counts]),
+            *written.columns,
             literal(told),
             literal([weight.half_lives - top for weight in told.values()]),
             *(literal(column) for column in zip(*(weight.windows for weight in told.values()), strict=True)),
@@ -266,9 +286,7 @@ def _totals(cursor: Any, totals: list[Any], half_life_days: float) -> None:
     )
 
 
-def _questions(cursor: Any, sums: Sums) -> None:
-    if not sums.questions:
-        return
+def _questions_of(sums: Sums) -> str:
     rows = [
         {
             "organisation": organisation,
@@ -281,30 +299,40 @@ def _questions(cursor: Any, sums: Sums) -> None:
         }
         for (organisation, folded, day), question in sums.questions.items()
     ]
-    cursor.execute(QUESTIONS, [orjson.dumps(rows).decode()])
+    return orjson.dumps(rows).decode() if rows else ""
 
 
-def enter_ledger(cursor: Any, stream: str, numbers: Sequence[int], consumer: str) -> None:
-    """Into the ledger. SeenBeforeError: some are there already."""
-    ordered = sorted(numbers)
-    pieces = [ordered[start : start + LEDGER_PIECE] for start in range(0, len(ordered), LEDGER_PIECE)]
-    if seen := _seen(cursor, stream, pieces):
-        raise SeenBeforeError(seen)
-    rows = [(piece[0] >> SEQUENCE_BITS, piece[-1] >> SEQUENCE_BITS, literal(piece)) for piece in pieces]
-    cursor.executemany(LEDGER, [(stream, *row, consumer) for row in rows])
+class Ledger:
+    """The numbers of a batch, in pieces, as they go into the ledger."""
 
+    def __init__(self, numbers: Sequence[int]) -> None:
+        ordered = sorted(numbers)
+        pieces = [ordered[start : start + LEDGER_PIECE] for start in range(0, len(ordered), LEDGER_PIECE)]
+        told = [literal(piece) for piece in pieces]
+        self._rows = [
+            (piece[0] >> SEQUENCE_BITS, piece[-1] >> SEQUENCE_BITS, text)
+            for piece, text in zip(pieces, told, strict=True)
+        ]
+        self._firsts = literal(piece[0] for piece in pieces)
+        self._lasts = literal(piece[-1] for piece in pieces)
+        self._entries = "{" + ",".join(text[1:-1] for text in told) + "}"
 
-def _seen(cursor: Any, stream: str, pieces: Sequence[Sequence[int]]) -> set[int]:
-    """Which of them are in the ledger; each piece in order."""
-    firsts, lasts = literal(piece[0] for piece in pieces), literal(piece[-1] for piece in pieces)
-    entries = literal(number for piece in pieces for number in piece)
-    return {int(row[0]) for row in cursor.execute(SEEN, [firsts, lasts, stream, entries]).fetchall()}
+    def enter(self, cursor: Any, stream: str, consumer: str) -> None:
+        """SeenBeforeError: some are there already."""
+        if seen := self.seen(cursor, stream):
+            raise SeenBeforeError(seen)
+        cursor.executemany(LEDGER, [(stream, *row, consumer) for row in self._rows])
+
+    def seen(self, cursor: Any, stream: str) -> set[int]:
+        """Which of them are in the ledger."""
+        found = cursor.execute(SEEN, [self._firsts, self._lasts, stream, self._entries]).fetchall()
+        return {int(row[0]) for row in found}
 
 
 def is_counted(*, stream: str, number: int) -> bool:
     """Is it in the ledger?"""
     with raw_cursor() as cursor:
-        return bool(_seen(cursor, stream, [[number]]))
+        return bool(Ledger([number]).seen(cursor, stream))
 
 
 def _begin(missing: list[str]) -> set[str]:

@@ -11,7 +11,7 @@ from jobs.services import enqueue
 
 from ..streams.entries import UpdateRequest
 from . import live
-from .counting import SeenBeforeError, enter_ledger, raw_cursor
+from .counting import Ledger, SeenBeforeError, raw_cursor
 
 KIND = "analytics.refresh"
 AT_ONCE = 500  # keys a job
@@ -63,7 +63,7 @@ def _requested(stream: str, requests: Sequence[UpdateRequest], consumer: str) ->
         keys.update(dict.fromkeys(request.source_ids))
     mark(keys=[(source, key) for (source, _), keys in wanted.items() for key in keys])
     with raw_cursor() as cursor:
-        enter_ledger(cursor, stream, [request.number for request in requests], consumer)
+        Ledger([request.number for request in requests]).enter(cursor, stream, consumer)
     count = 0
     for (source, operation), keys in wanted.items():
         listed = list(keys)

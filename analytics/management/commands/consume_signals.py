@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 from analytics.services.consuming import BATCH, Consumer
 from jobs.connections import RedisError
 
-MOST = 20_000
+MOST = BATCH
 
 
 class Command(BaseCommand):
