@@ -79,6 +79,9 @@ class BuildingElement(models.Model):
     type_name = models.CharField(max_length=255, blank=True)
     storey = models.CharField(max_length=120, blank=True)
     material = models.CharField(max_length=255, blank=True)
+    predefined_type = models.CharField(max_length=60, blank=True, help_text="BASESLAB, PARTITIONING, …")
+    layers = models.JSONField(default=list, blank=True, help_text="[material, thickness in m], as the model has them")
+    notes = models.JSONField(default=list, blank=True, help_text="What could not be had, and why")
     quantities = models.JSONField(default=dict, help_text='{"volume": ["2.5", "m3", "geometry" | "stated"]}')
     positions = models.JSONField(default=list, blank=True, help_text="Lineages of the positions it is counted in")
 

@@ -54,6 +54,9 @@ class Project(models.Model):
         "projects.Document", on_delete=models.SET_NULL, null=True, blank=True, related_name="+",
         help_text="The tender's unpriced file: only prices may differ from it",
     )  # fmt: skip
+    assumptions = models.JSONField(
+        default=dict, blank=True, help_text="Workflow B: own values of what a model does not say (projects.ifc)"
+    )
     metadata = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
