@@ -99,7 +99,7 @@ def test_long_texts_keep_their_paragraphs(path, drain):
     assert position.long_text == "Boden lösen\nund\nladen"
 
 
-@pytest.mark.parametrize("phase", ["85", "89", "31", "99"])
+@pytest.mark.parametrize("phase", ["85", "87", "31", "99"])
 def test_other_phases_are_named_and_refused(path, phase):
     from projects.parsers.registry import open_bill
 
@@ -173,3 +173,29 @@ def test_two_tenders_are_no_pair(pair, drain):
     with pytest.raises(ParseError) as refused:
         drain(tender, tender=tender)
     assert refused.value.code == "not_a_pair"
+
+
+def test_an_invoice_has_what_was_billed_and_says_that_it_is_one(path, drain):
+    position = GivenPosition("0010", "Boden", "m3", D("30"), D("45.50"), gaeb="<BillQty>30.000</BillQty>")
+    write_gaeb(path, bill_of(position), phase="89")
+    text = (
+        path.read_text("utf-8")
+        .replace("<Qty>30</Qty>", "<Qty>40</Qty>")
+        .replace(
+            "</BoQ>",
+            "</BoQ><InvoiceHeader><InvoiceNo>RE-7</InvoiceNo><InvoiceDate>2026-10-31</InvoiceDate></InvoiceHeader>",
+        )
+    )
+    path.write_text(text, "utf-8")
+    [found], _, bill = drain(path)
+    assert (found.quantity, found.unit_price, found.total) == (D("30.000"), D("45.50"), D("1365.00"))
+    assert bill.header.phase == "X89"
+    assert [w.partition(": ")[2] for w in bill.warnings] == [
+        "this is the invoice RE-7 of 2026-10-31: its quantities are what was billed, not what was tendered."
+    ]
+
+
+def test_a_position_of_an_invoice_without_a_billed_quantity_says_so(path, drain):
+    write_gaeb(path, bill_of(GivenPosition("0010", "Boden")), phase="89")
+    [found], *_ = drain(path)
+    assert (found.quantity, found.quantity_reason) == (None, "nothing billed")
