@@ -64,6 +64,44 @@ class AuditRun(models.Model):
         return f"audit of version {self.version_number}"
 
 
+def certificate_path(record: AuditRecord, filename: str) -> str:
+    return f"projects/{record.run.project_id}/certificates/{record.pk}"
+
+
+class AuditRecord(models.Model):
+    """What, besides the positions and its references, one audit was given: with it, it can be done again.
+
+    And its certificate, once someone asked for it: a file built by a job.
+    """
+
+    run = models.OneToOneField(AuditRun, on_delete=models.CASCADE, primary_key=True, related_name="record")
+    context = models.JSONField(help_text="What rules read besides the positions: currency, rounding, stated totals, …")
+    decisions = models.JSONField(help_text="People's standing decisions: [rule, content hash, identity, reason, grade]")
+    references_sha256 = models.CharField(max_length=64, blank=True)
+    certificate = models.FileField(upload_to=certificate_path, blank=True, max_length=200)
+    certificate_sha256 = models.CharField("SHA-256", max_length=64, blank=True)
+    certificate_size = models.PositiveBigIntegerField(default=0, help_text="Bytes")
+    certified_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"record of {self.run_id}"
+
+
+class AuditState(models.Model):
+    """What the next audit of a project needs to know of the last one, to ask anew only what can have changed.
+
+    Written in the transaction that stores the results; whoever finds it unreadable or of other code audits everything.
+    """
+
+    project = models.OneToOneField("projects.Project", on_delete=models.CASCADE, primary_key=True, related_name="+")
+    run = models.ForeignKey(AuditRun, on_delete=models.CASCADE, related_name="+")
+    version_number = models.PositiveIntegerField()
+    content = models.BinaryField(help_text="Sums and counts over all positions (audit.facts), as JSON")
+
+    def __str__(self) -> str:
+        return f"state of version {self.version_number}"
+
+
 class Verdict(models.Model):
     """The consolidated grade of one position, by the last audit in which its row was current.
 
@@ -143,7 +181,10 @@ class Finding(models.Model):
     evidence = models.JSONField(default=dict)
     money_at_stake = models.DecimalField(max_digits=18, decimal_places=2, default=Decimal(0))
     suggestion = models.JSONField(null=True)
+    subject = models.TextField(blank=True, help_text="What it is about: unit_price, concrete_class, …")
+    demand = models.TextField(blank=True, help_text="What it asks for: lower, raise, C30/37, …")
     conflicts_with = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="+")
+    conflicting = models.JSONField(default=list, help_text="Ids of all rules that demand something else")
     resolution = models.TextField(blank=True, help_text="Of a conflict: who won, and why")
     override = models.ForeignKey(FindingOverride, on_delete=models.SET_NULL, null=True, related_name="findings")
 

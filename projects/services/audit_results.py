@@ -22,7 +22,7 @@ BLOCK = 2000
 VERDICTS = "position_id, project_id, version_number, grade, confidence, money_at_stake, roles, not_checked"
 FINDINGS = (
     "project_id, position_id, version_number, role, rule_id, rule_version, grade, confidence, reasoning, evidence,"
-    " money_at_stake, suggestion, resolution, override_id"
+    " money_at_stake, suggestion, subject, demand, conflicting, resolution, override_id"
 )
 CURRENT = "(SELECT id FROM projects_position WHERE project_id = %s AND removed_in IS NULL)"
 
@@ -112,6 +112,9 @@ def _finding_rows(
             orjson.dumps(_evidence(finding, view)).decode(),
             finding.money_at_stake,
             _suggestion(finding),
+            finding.subject,
+            finding.demand,
+            orjson.dumps(finding.conflicts_with).decode(),
             finding.resolution,
             override,
         )
@@ -125,7 +128,7 @@ def _not_checked_rows(run: AuditRun, view: BudgetView, result: AuditResult) -> I
         key, version = view.positions[gap.index].key, result.rules[gap.rule_id]
         yield (
             project_id, key, number, roles[gap.rule_id], gap.rule_id, version, "not_checked", 0, gap.reason, "{}", 0,
-            None, "", None,
+            None, "", "", "[]", "", None,
         )  # fmt: skip
 
 
