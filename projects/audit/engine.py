@@ -33,7 +33,6 @@ Report = Callable[[int, int, str, GradeCounts], None]
 
 _REPORT_EVERY_S = 0.05
 _MAX_REPORTS = 100  # besides those by time: a budget of 298 positions still shows its progress
-_REFERENCES = {"catalogue": "no price catalogue is loaded", "blank": "the file before pricing is not loaded"}
 
 
 class AuditCancelled(Exception):
@@ -78,8 +77,7 @@ class _Run:
         self.rules = rules
         self.thresholds = merged(thresholds)
         self.inputs_sha256 = inputs_hash(view)
-        loaded = {"catalogue": view.catalogue is not None, "blank": view.blank is not None}
-        self.lacking = {rule.id: _REFERENCES[rule.needs] for rule in rules if rule.needs and not loaded[rule.needs]}
+        self.lacking = {rule.id: why for rule in rules if rule.needs and (why := view.lacks(rule.needs))}
         self.gatherer = Gatherer(view, rules, self.thresholds, lacking=self.lacking)
         self.consolidator = Consolidator(
             view,

@@ -14,11 +14,15 @@ from projects.audit.arithmetic import Problem, evaluate
 from projects.audit.codes import CodeClass, classify, declared_catalogue, family_of
 from projects.audit.en206 import concrete_classes
 from projects.audit.families import Family, families_of, part_of
+from projects.audit.file_facts import GAEB, SHEET, FileFacts
+from projects.audit.references import ABSENT, CatalogueEntry, HistoryEntry
 from projects.audit.units import normalise
 from projects.parsers.bill import Billing, MeasureLine, PositionKind, Rounding, StatedTotal
 
 if TYPE_CHECKING:
     from projects.parsers.bill import Bill, BillPosition
+
+__all__ = ["AuditPosition", "BudgetView", "CatalogueEntry", "hash_of", "position_of", "round_to"]
 
 ZERO = Decimal(0)
 _ONE = Decimal(1)
@@ -63,15 +67,15 @@ class AuditPosition:
         return self.lineage or self.identity
 
 
-@dataclass(frozen=True, slots=True)
-class CatalogueEntry:
-    """What a loaded price catalogue says of a code. `unit_price` in the budget's currency, indexed to its date."""
-
-    code: str
-    text: str
-    unit: str | None
-    unit_price: Decimal | None = None
-    edition: str = ""
+def position_of(p: BillPosition) -> AuditPosition:
+    """A position read from a file; its key is its ordinal."""
+    return AuditPosition(
+        key=str(p.ordinal), ordinal=p.ordinal, number=p.number, description=p.description, kind=p.kind,
+        billing=p.billing, object_code=p.object_code, section_path=p.section_path, code=p.code,
+        catalogue=p.catalogue, price_system=p.price_system, long_text=p.long_text, unit=p.unit,
+        quantity=p.quantity, quantity_reason=p.quantity_reason, unit_price=p.unit_price, total=p.total,
+        vat_rate=p.vat_rate, measure=p.measure, source=p.source, content_hash=hash_of(p),
+    )  # fmt: skip
 
 
 def hash_of(position: AuditPosition | BillPosition) -> str:
@@ -98,8 +102,10 @@ def round_to(value: Decimal, step: Decimal) -> Decimal:
 class BudgetView:
     """Positions and context. Treat as immutable: the indexes are computed lazily, once.
 
-    `catalogue` (code -> entry) and `blank` (the positions of the file before it was priced) are references that
-    some rules need; None: not loaded, and those rules say that they could not run.
+    References that some rules need; None: not loaded, and those rules say that they could not run, with the reason
+    in `absent` (reference -> reason) if it is there. `catalogue` (code -> entry) is the one and the edition named;
+    `history` (`history_key` -> entry) own prices; `blank` the positions of the file before it was priced;
+    `file_facts` what was seen in the files besides positions.
     """
 
     def __init__(
@@ -117,7 +123,12 @@ class BudgetView:
         is_priced: bool | None = None,
         figures: Mapping[tuple[str, str], Decimal] | None = None,
         catalogue: Mapping[str, CatalogueEntry] | None = None,
+        catalogue_name: str = "",
+        catalogue_edition: str = "",
+        history: Mapping[str, HistoryEntry] | None = None,
         blank: Sequence[AuditPosition] | None = None,
+        file_facts: Sequence[FileFacts] | None = None,
+        absent: Mapping[str, str] | None = None,
     ) -> None:
         self.positions = list(positions)
         self.currency = currency
@@ -131,21 +142,17 @@ class BudgetView:
         self.is_priced = any(p.unit_price or p.total for p in self.positions) if is_priced is None else is_priced
         self.stated_figures = dict(figures or {})
         self.catalogue = catalogue
+        self.catalogue_name = catalogue_name
+        self.catalogue_edition = catalogue_edition
+        self.history = history
         self.blank = None if blank is None else list(blank)
+        self.file_facts = None if file_facts is None else tuple(file_facts)
+        self.absent = dict(absent or {})
 
     @classmethod
-    def from_bill(cls, bill: Bill) -> BudgetView:
+    def from_bill(cls, bill: Bill, *, file_facts: Sequence[FileFacts] | None = None) -> BudgetView:
         """Read a bill to its end. Keys are the ordinals; for the terminal and for tests."""
-        positions = [
-            AuditPosition(
-                key=str(p.ordinal), ordinal=p.ordinal, number=p.number, description=p.description, kind=p.kind,
-                billing=p.billing, object_code=p.object_code, section_path=p.section_path, code=p.code,
-                catalogue=p.catalogue, price_system=p.price_system, long_text=p.long_text, unit=p.unit,
-                quantity=p.quantity, quantity_reason=p.quantity_reason, unit_price=p.unit_price, total=p.total,
-                vat_rate=p.vat_rate, measure=p.measure, source=p.source, content_hash=hash_of(p),
-            )
-            for p in bill.positions
-        ]  # fmt: skip
+        positions = [position_of(p) for p in bill.positions]
         header = bill.header
         return cls(
             positions,
@@ -157,7 +164,27 @@ class BudgetView:
             is_public_tender=header.is_public_tender,
             vat_rates=header.vat_rates,
             totals=bill.totals,
+            file_facts=file_facts,
         )
+
+    def lacks(self, reference: str) -> str:
+        """Why a rule that needs the reference can't run; "" if it is loaded."""
+        loaded = {
+            "catalogue": self.catalogue is not None,
+            "prices": self.catalogue is not None or self.history is not None,
+            "blank": self.blank is not None,
+            "file_facts": self.file_facts is not None,
+        }
+        return "" if loaded[reference] else self.absent.get(reference) or ABSENT[reference]
+
+    @cached_property
+    def comes_from_sheet(self) -> bool:
+        """Whether a workbook is among the files: rows and cells may hide something."""
+        return self.dialect in SHEET or any(facts.dialect in SHEET for facts in self.file_facts or ())
+
+    @cached_property
+    def comes_from_gaeb(self) -> bool:
+        return self.dialect in GAEB or any(facts.dialect in GAEB for facts in self.file_facts or ())
 
     def __len__(self) -> int:
         return len(self.positions)

@@ -1,0 +1,90 @@
+"""What was seen in a file besides its positions, for the rules on files: taken when the file is read, kept as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from projects.parsers.bill import ParseError
+from projects.parsers.gaeb_facts import gaeb_facts
+
+GAEB = frozenset({"gaeb_xml"})
+# Dialects of workbooks; "table" may also be csv, of which there is nothing to see
+SHEET = frozenset({"kros_xlsx", "kros_list", "rts_xlsx", "aspe_xlsx", "table"})
+
+
+class Remark(NamedTuple):
+    """One fault of a file's form. `line` of the position it is about, 0: of the file."""
+
+    line: int
+    number: str
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """Of one file. `problem`: why there are none, which is never the same as "nothing was found"."""
+
+    document: str  # its name, for people
+    dialect: str
+    version: str = ""  # GAEB: the declared version
+    hidden_sheets: tuple[str, ...] = ()
+    hidden_rows: tuple[str, ...] = ()  # "Sheet!12"
+    errors: tuple[tuple[str, str], ...] = ()  # (cell, error)
+    constants: tuple[str, ...] = ()  # cells with a constant where their neighbours have formulas
+    remarks: tuple[Remark, ...] = ()
+    is_complete: bool = True  # False: there was more than is listed
+    problem: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> FileFacts:
+        """Raises TypeError, KeyError or ValueError for what `as_json` did not write."""
+        values = dict(data)
+        for name in ("hidden_sheets", "hidden_rows", "constants"):
+            values[name] = tuple(str(one) for one in values.get(name, ()))
+        values["errors"] = tuple((str(cell), str(error)) for cell, error in values.get("errors", ()))
+        values["remarks"] = tuple(Remark(int(r[0]), str(r[1]), str(r[2]), str(r[3])) for r in values.get("remarks", ()))
+        return cls(**values)
+
+
+def facts_of_file(path: Path, *, dialect: str, document: str) -> FileFacts:
+    """Look through a file for what the rules V14 and N05 ask about. Never raises for a bad file: says so instead."""
+    try:
+        if dialect in GAEB:
+            version, remarks, is_complete = gaeb_facts(path)
+            kept = tuple(Remark(*remark) for remark in remarks)
+            return FileFacts(document, dialect, version=version, remarks=kept, is_complete=is_complete)
+        if dialect in SHEET and _is_archive(path):
+            return _of_workbook(path, dialect, document)
+    except (ParseError, OSError) as error:
+        return FileFacts(document, dialect, problem=str(error))
+    return FileFacts(document, dialect)
+
+
+def _of_workbook(path: Path, dialect: str, document: str) -> FileFacts:
+    try:
+        module = import_module("projects.parsers.sheet_facts")
+    except ModuleNotFoundError:
+        return FileFacts(document, dialect, problem="this release does not look into workbooks")
+    facts = module.facts_of(path)
+    return FileFacts(
+        document,
+        dialect,
+        hidden_sheets=tuple(facts.hidden_sheets),
+        hidden_rows=tuple(facts.hidden_rows),
+        errors=tuple(facts.errors),
+        constants=tuple(facts.constants_among_formulas),
+        is_complete=facts.is_complete,
+    )
+
+
+def _is_archive(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(2) == b"PK"
