@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from projects.parsers.bill import ParseError
 from projects.parsers.filehead import FileHead
 from projects.parsers.kros_layout import EXPORT_MARK
 from projects.parsers.safexml import refuse_doctype
 
+_DXF = re.compile(r"(?:\s*999\s*\n[^\n]*\n)*\s*0\s*\n\s*SECTION\s*\n")
 _XLSX = "Export the bill from its program as xlsx, or as uniXML or GAEB DA XML, and upload that."
 
 
@@ -21,6 +24,8 @@ def refuse_unreadable(head: FileHead) -> None:
     """As `refuse_known`, without looking into sheets: a table that a person has mapped may be any program's."""
     if head.kind == "empty":
         raise ParseError(f"The file '{head.filename}' is empty. Upload it again.", code="empty_file")
+    if head.first[:4] == b"AC10" and head.first[4:6].isdigit():
+        raise _drawing("a drawing (DWG)")
     if head.kind == "pdf":
         raise _not_yet("a PDF", "Ask for the bill as xlsx, uniXML or GAEB DA XML: those carry exact figures.")
     if head.kind == "cfb":
@@ -42,6 +47,14 @@ def refuse_unreadable(head: FileHead) -> None:
 
 def _not_yet(what: str, advice: str) -> ParseError:
     return ParseError(f"This is {what}, which is not supported yet. {advice}", code="unsupported_dialect")
+
+
+def _drawing(what: str) -> ParseError:
+    return ParseError(
+        f"This is {what}: lines without quantities, from which no bill can be read. Upload the bill of quantities made "
+        "from it, or export the building model as IFC and upload that.",
+        code="unsupported_dialect",
+    )
 
 
 def _refuse_compound(head: FileHead) -> None:
@@ -101,8 +114,8 @@ def _refuse_text(head: FileHead) -> None:
     text = head.text.lstrip()
     if text.startswith("ISO-10303-21"):
         raise _not_yet("a building model (IFC)", "Upload the bill of quantities made from it.")
-    if text.startswith(("~V|", "~C|", "~K|")) or "\n~V|" in text[:4096]:
-        raise _not_yet("a FIEBDC-3 file (BC3)", "Export the bill from its program as xlsx.")
+    if _DXF.match(text):
+        raise _drawing("a drawing (DXF)")
     if text.startswith(("#begin[GAEB]", "#begin[")):
         raise _not_yet("a GAEB 2000 file", "Export it as GAEB DA XML (X83, X84, X86).")
     if _is_gaeb_90(text):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from projects.audit.measure import evaluate_sheet
 from projects.parsers.reconcile import Reconciler, assert_reconciled
 from projects.parsers.registry import open_bill
 
@@ -32,3 +33,25 @@ def test_an_invoice_adds_up_and_says_that_it_is_one():
         (D("1.000"), "psch", D("1200.000")),
     ]
     assert ["RE-2026-007" in warning for warning in bill.warnings] == [True]
+
+
+def test_a_chapter_that_states_another_sum_is_flagged_and_the_file_is_read():
+    positions, result, bill = read("bc3/disid_test.bc3")
+    assert (bill.header.title, bill.header.currency, bill.header.dialect_label) == (
+        "Root concept",
+        "EUR",
+        "FIEBDC-3 (BC3), FIEBDC-3/2007",
+    )
+    assert [(p.number, p.code, p.quantity, p.unit_price) for p in positions] == [
+        ("1.1", "A01", D(10), D(10)),
+        ("1.2", "B01", D(20), D("2.4")),
+        ("2.1", "A01", D(10), D(10)),
+        ("2.2", "B01", D(20), D("2.4")),
+        ("3.1", "C01", D(1), D("0.0")),
+    ]
+    assert [(d.where, d.stated, d.computed) for d in result.differences] == [
+        ("the whole bill", D("1000400.48"), D("296.00")),
+        ("02 Subconcept 2", D("500250.23"), D("148.00")),
+        ("03 Subconcept 3", D("5.0"), D("0.00")),
+    ]
+    assert [evaluate_sheet(p.measure, {}).candidates for p in positions[:2]] == [(D(10),), (D(20),)]

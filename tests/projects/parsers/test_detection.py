@@ -59,7 +59,8 @@ FILES = {
     "an older Excel file": ("unsupported_dialect", COMPOUND + "Workbook".encode("utf-16-le")),
     "an older Word file": ("not_a_workbook", COMPOUND + "WordDocument".encode("utf-16-le")),
     "an encrypted workbook": ("encrypted", COMPOUND + "EncryptedPackage".encode("utf-16-le")),
-    "FIEBDC": ("unsupported_dialect", b"~V|Soft|FIEBDC-3/2007|\r\n~C|ROOT##||R|1|\r\n"),
+    "a drawing": ("unsupported_dialect", b"AC1032\x00\x00\x00\x00" + bytes(range(256)) * 4),
+    "a drawing as text": ("unsupported_dialect", b"999\r\nfrom a program\r\n  0\r\nSECTION\r\n  2\r\nHEADER\r\n"),
     "GAEB 2000": ("unsupported_dialect", b"#begin[GAEB]\r\n#begin[GAEBInfo]\r\n"),
     "GAEB 90": ("unsupported_dialect", b"".join(
         f"{kind:<2}{text:<72}{number:06d}\r\n".encode() for number, (kind, text) in
