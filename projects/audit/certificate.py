@@ -34,8 +34,9 @@ def inputs_hash(view: BudgetView) -> str:
     digest.update(canonical(context))
     for position in view.positions:
         digest.update(f"{position.object_code}|{position.number}|{position.content_hash}\n".encode())
-    for reference in (view.catalogue, view.blank):
+    for reference in (view.catalogue, view.blank, view.history, view.file_facts):
         digest.update(b"none\n" if reference is None else canonical(_reference(reference)))
+    digest.update(canonical([view.catalogue_name, view.catalogue_edition, view.absent]))
     return digest.hexdigest()
 
 
@@ -80,6 +81,8 @@ def _finding(finding: AuditFinding, view: BudgetView) -> dict[str, Any]:
 def _reference(reference: object) -> object:
     if isinstance(reference, dict):
         return {code: asdict(entry) for code, entry in reference.items()}
+    if isinstance(reference, tuple):  # facts of files
+        return [asdict(facts) for facts in reference]
     return [position.content_hash for position in reference]  # type: ignore[attr-defined]
 
 

@@ -1,4 +1,4 @@
-"""Cost, unit prices: C01-C04 and C07."""
+"""Cost, unit prices: C01-C03 and C07. C04: `cost_reference`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from decimal import Decimal
 from statistics import median
 
-from projects.audit.findings import Grade, Hit, NotChecked, Role, Suggestion
+from projects.audit.findings import Grade, Hit, Role, Suggestion
 from projects.audit.registry import NOTHING, Said, SaidOfBudget, Thresholds, budget_rule, position_rule
 from projects.audit.view import AuditPosition, BudgetView
 from projects.audit.wording import money, percent, place, plain
@@ -198,44 +198,6 @@ def _outlier(
         subject="unit_price",
         demand="lower" if is_high else "raise",
         suggestion=Suggestion("Check the price, and whether the code fits the work."),
-    )
-
-
-@position_rule(
-    id="C04",
-    version=1,
-    role=Role.COST,
-    title="Unit price against the catalogue",
-    source="the loaded price catalogue, indexed to the budget's date",
-    applies=_is_coded_and_priced,
-    needs="catalogue",
-)
-def price_differs_from_catalogue(view: BudgetView, index: int, t: Thresholds) -> Said:
-    position = view.positions[index]
-    entry = (view.catalogue or {}).get(position.code)
-    if entry is None or not entry.unit_price:
-        return (NotChecked(f"the catalogue has no price for {position.code}", index),)
-    assert position.unit_price is not None
-    deviation = position.unit_price / entry.unit_price - 1
-    if abs(deviation) <= t["C04.amber"]:
-        return NOTHING
-    is_high = deviation > 0
-    return (
-        Hit(
-            index,
-            Grade.RED if deviation > t["C04.red"] else Grade.AMBER,
-            f"{money(position.unit_price)} is {percent(abs(deviation))} {'above' if is_high else 'below'} the "
-            f"catalogue's {money(entry.unit_price)} ({entry.edition or 'edition not named'}).",
-            {
-                "catalogue_price": plain(entry.unit_price),
-                "edition": entry.edition,
-                "deviation": plain(round(deviation, 4)),
-                "threshold": f"{plain(t['C04.amber'])} amber, {plain(t['C04.red'])} red",
-            },
-            money_at_stake=(position.unit_price - entry.unit_price) * (position.quantity or 1),
-            subject="unit_price",
-            demand="lower" if is_high else "raise",
-        ),
     )
 
 

@@ -26,7 +26,8 @@ NOTHING: tuple[Hit, ...] = ()  # what a rule returns when all is well
 # One module per role, the larger ones split by topic. Importing them registers their rules.
 _MODULES = (
     "validator_text", "validator_numbers", "validator_totals", "validator_measure", "validator_codes", "cost",
-    "cost_budget", "structural", "materials", "earthworks", "concrete", "standards", "conflicts", "orchestrator",
+    "cost_budget", "cost_reference", "structural", "materials", "earthworks", "concrete", "standards", "files",
+    "conflicts", "orchestrator",
 )  # fmt: skip
 
 
@@ -41,7 +42,7 @@ class Rule:
     check_position: PositionCheck | None = None
     check_budget: BudgetCheck | None = None
     essential: bool = False  # a position for which it could not run is capped at amber
-    needs: str = ""  # a reference that must be loaded: "catalogue", "blank"
+    needs: str = ""  # a reference that must be loaded, of those in `references.ABSENT`
 
     @property
     def scope(self) -> str:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
 from rapidfuzz import fuzz
 
 from projects.audit.codes import CodeClass, declared_catalogue, expected_format
+from projects.audit.cost_reference import catalogue_name, other_catalogue
 from projects.audit.findings import BUDGET, Grade, Hit, NotChecked, Role, Suggestion
 from projects.audit.registry import NOTHING, Said, SaidOfBudget, Thresholds, budget_rule, position_rule
 from projects.audit.units import normalise
-from projects.audit.view import BudgetView
+from projects.audit.view import AuditPosition, BudgetView, CatalogueEntry
 from projects.audit.wording import plain
 from projects.parsers.bill import PositionKind
 
@@ -24,21 +23,35 @@ def _declares_catalogue(view: BudgetView, index: int) -> bool:
 
 @position_rule(
     id="N01",
-    version=1,
+    version=2,
     role=Role.STANDARDS,
-    title="Code does not fit its catalogue's format",
-    source="CS ÚRS: 9 digits, materials 8; RTS: 9 digits and Rxx; OTSKP: 5 to 6 characters",
+    title="Code does not fit its catalogue",
+    source="CS ÚRS: 9 digits, materials 8; RTS: 9 digits and Rxx; OTSKP: 5 to 6 characters; the loaded catalogue",
     applies=_declares_catalogue,
 )
-def code_has_wrong_format(view: BudgetView, index: int, t: Thresholds) -> Said:
-    """Info: own codes are allowed. Whether the code exists in the edition needs the catalogue: N02."""
+def code_does_not_fit_catalogue(view: BudgetView, index: int, t: Thresholds) -> Said:
+    """Info for the format: own codes are allowed. A code that the very edition the position names does not have is
+    amber; in another edition it may exist, so that is info."""
     position = view.positions[index]
     declared = declared_catalogue(position.catalogue, position.price_system)
     shape = expected_format(declared, view.code_classes[index])
-    if shape is None:
+    if shape is not None:
+        reason = f'"{position.code}" does not look like a code of {declared} ({shape}).'
+        return (Hit(index, Grade.INFO, reason, {"code": position.code, "catalogue": declared, "format": shape}),)
+    if view.catalogue is None or not view.is_catalogue_code[index] or other_catalogue(view, position):
         return NOTHING
-    reason = f'"{position.code}" does not look like a code of {declared} ({shape}).'
-    return (Hit(index, Grade.INFO, reason, {"code": position.code, "catalogue": declared, "format": shape}),)
+    if position.code in view.catalogue:
+        return NOTHING
+    is_same_edition = bool(view.catalogue_edition) and view.catalogue_edition in position.price_system
+    reason = f"{catalogue_name(view)} has no code {position.code}."
+    evidence = {
+        "code": position.code,
+        "catalogue": view.catalogue_name,
+        "edition": view.catalogue_edition,
+        "declared": position.price_system,
+    }
+    advice = Suggestion("Correct the code, or mark the position as one of your own.")
+    return (Hit(index, Grade.AMBER if is_same_edition else Grade.INFO, reason, evidence, suggestion=advice),)
 
 
 def _has_catalogue_code(view: BudgetView, index: int) -> bool:
@@ -47,7 +60,7 @@ def _has_catalogue_code(view: BudgetView, index: int) -> bool:
 
 @position_rule(
     id="N02",
-    version=1,
+    version=2,
     role=Role.STANDARDS,
     title="Text or unit differs from the catalogue's",
     source="the loaded price catalogue; likeness by rapidfuzz token_set_ratio",
@@ -56,6 +69,8 @@ def _has_catalogue_code(view: BudgetView, index: int) -> bool:
 )
 def text_differs_from_catalogue(view: BudgetView, index: int, t: Thresholds) -> Said:
     position = view.positions[index]
+    if other := other_catalogue(view, position):
+        return (NotChecked(f"the position is of {other}, the loaded catalogue is {view.catalogue_name}", index),)
     entry = (view.catalogue or {}).get(position.code)
     if entry is None:
         return (NotChecked(f"the catalogue has no code {position.code}", index),)
@@ -63,6 +78,12 @@ def text_differs_from_catalogue(view: BudgetView, index: int, t: Thresholds) -> 
         reason = f'Code {position.code} is measured in "{entry.unit}", not in "{position.unit or ""}".'
         evidence = {"code": position.code, "unit": position.unit or "", "catalogue_unit": entry.unit}
         return (Hit(index, Grade.RED, reason, evidence, subject="unit", demand=entry.unit),)
+    if not entry.text:
+        return (NotChecked(f"the catalogue has no text for {position.code}", index),)
+    return _likeness(position, entry, index, t)
+
+
+def _likeness(position: AuditPosition, entry: CatalogueEntry, index: int, t: Thresholds) -> Said:
     likeness = fuzz.token_set_ratio(position.description.lower(), entry.text.lower())
     if likeness >= t["N02.amber"]:
         return NOTHING
@@ -73,16 +94,14 @@ def text_differs_from_catalogue(view: BudgetView, index: int, t: Thresholds) -> 
             f'The text is not that of code {position.code}: "{entry.text[:120]}".',
             {
                 "code": position.code,
-                "catalogue_text": entry.text,
+                "catalogue_text": entry.text[:500],
+                "edition": entry.edition,
                 "likeness": f"{likeness:.0f}",
                 "threshold": f"{plain(t['N02.amber'])} amber, {plain(t['N02.red'])} red",
             },
             suggestion=Suggestion("Use the catalogue's text, or an own code."),
         ),
     )
-
-
-_TRANSPORT = re.compile(r"přesun hmot", re.IGNORECASE)
 
 
 def _moves_mass(view: BudgetView, index: int) -> bool:
@@ -102,25 +121,18 @@ def _moves_mass(view: BudgetView, index: int) -> bool:
 )
 def transport_is_missing(view: BudgetView, t: Thresholds) -> SaidOfBudget:
     """Once per object that has such works and no line 998."""
-    for object_code, indexes in view.by_object.items():
-        works = [i for i in indexes if _moves_mass(view, i)]
-        if not works:
-            continue
-        if any(_is_transport(view, i) for i in indexes):
+    for object_code in sorted(view.facts.works) if view.uses_urs else ():
+        works = view.facts.works[object_code]
+        if object_code in view.facts.transports:
             continue
         yield Hit(
             BUDGET,
             Grade.AMBER,
-            f"{object_code or 'The bill'} has {len(works)} HSV or PSV works but no line for moving material (998).",
-            {"object": object_code, "works": len(works)},
+            f"{object_code or 'The bill'} has {works} HSV or PSV works but no line for moving material (998).",
+            {"object": object_code, "works": works},
             subject=f"998 in {object_code}",
             suggestion=Suggestion('Add the 998 "přesun hmot" lines of the trades used.', risk="A cost is missing."),
         )
-
-
-def _is_transport(view: BudgetView, index: int) -> bool:
-    position = view.positions[index]
-    return position.code.startswith("998") or _TRANSPORT.search(position.description) is not None
 
 
 @position_rule(
