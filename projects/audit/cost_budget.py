@@ -5,13 +5,11 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-from projects.audit.codes import CodeClass
+from projects.audit.facts import is_lump_sum
 from projects.audit.findings import BUDGET, Grade, Hit, NotChecked, Role, Suggestion
 from projects.audit.registry import SaidOfBudget, Thresholds, budget_rule
-from projects.audit.units import LUMP_SUMS
 from projects.audit.view import BudgetView
 from projects.audit.wording import money, percent, plain
-from projects.parsers.bill import Billing
 
 # Value added tax by currency: (first day, rates in percent), the latest first. 0 is the reverse charge or an export.
 # CZ: zákon č. 235/2004 Sb. § 47, as amended by 349/2023 Sb.; DE: UStG § 12, for 2020 § 28; AT: UStG § 10.
@@ -43,7 +41,7 @@ def _counts(view: BudgetView, index: int) -> bool:
 )
 def position_dominates(view: BudgetView, t: Thresholds) -> SaidOfBudget:
     total = view.grand_total
-    if total <= 0 or len(view) < t["C05.min_positions"]:
+    if total <= 0 or view.facts.positions < t["C05.min_positions"]:
         return
     amber, red = t["C05.share"] * total, t["C05.share_red"] * total
     for index, amount in enumerate(view.amounts):
@@ -68,19 +66,19 @@ def position_dominates(view: BudgetView, t: Thresholds) -> SaidOfBudget:
     role=Role.COST,
     title="Lump sums without breakdown",
     source="decree 169/2016 Sb. § 5: lump sums only where they can't be avoided",
-    applies=lambda view, index: _counts(view, index) and _is_lump_sum(view, index),
+    applies=lambda view, index: _counts(view, index) and is_lump_sum(view, index),
 )
 def lump_sums_weigh(view: BudgetView, t: Thresholds) -> SaidOfBudget:
     total = view.grand_total
     if total <= 0:
         return
-    lumps = [i for i in range(len(view)) if _counts(view, i) and _is_lump_sum(view, i)]
-    together = sum((view.amounts[i] for i in lumps), Decimal(0))
-    if len(view) >= t["C06.min_positions"] and together > t["C06.share_all"] * total:
+    lumps = [i for i in range(len(view)) if _counts(view, i) and is_lump_sum(view, i)]
+    together = view.facts.lumps_amount if view.is_priced else Decimal(0)
+    if view.facts.positions >= t["C06.min_positions"] and together > t["C06.share_all"] * total:
         yield Hit(
             BUDGET,
             Grade.AMBER,
-            f"{len(lumps)} lump sums make {percent(together / total)} of the budget ({money(together)}).",
+            f"{view.facts.lumps} lump sums make {percent(together / total)} of the budget ({money(together)}).",
             {"share": plain(round(together / total, 4)), "threshold": plain(t["C06.share_all"])},
             money_at_stake=together,
             related=tuple(lumps[:50]),
@@ -99,10 +97,6 @@ def lump_sums_weigh(view: BudgetView, t: Thresholds) -> SaidOfBudget:
             )
 
 
-def _is_lump_sum(view: BudgetView, index: int) -> bool:
-    return view.units[index] in LUMP_SUMS or view.positions[index].billing is Billing.LUMP_SUM
-
-
 @budget_rule(
     id="C08",
     version=1,
@@ -113,7 +107,7 @@ def _is_lump_sum(view: BudgetView, index: int) -> bool:
 )
 def vat_rate_is_wrong(view: BudgetView, t: Thresholds) -> SaidOfBudget:
     """The header's rates once for the budget; a position's own rate on the position."""
-    rates = {*view.vat_rates, *(p.vat_rate for p in view.positions if p.vat_rate is not None)}
+    rates = {*view.vat_rates, *view.facts.vat_rates}
     if not rates or not view.is_priced:
         return
     valid, problem = _valid_rates(view)
@@ -126,7 +120,7 @@ def vat_rate_is_wrong(view: BudgetView, t: Thresholds) -> SaidOfBudget:
         members = [i for i, p in enumerate(view.positions) if p.vat_rate == rate]
         for index in members:
             yield Hit(index, Grade.RED, reason, evidence, deviation=rate / 100, subject="vat_rate")
-        if not members:
+        if rate not in view.facts.vat_rates:
             yield Hit(BUDGET, Grade.RED, reason, evidence, subject=f"VAT {plain(rate)} %")
 
 
@@ -172,16 +166,12 @@ def currency_is_missing(view: BudgetView, t: Thresholds) -> SaidOfBudget:
 )
 def price_levels_differ(view: BudgetView, t: Thresholds) -> SaidOfBudget:
     """Amber: several price levels, or many own codes. Info: positions that name no price system beside some that do."""
-    levels: dict[str, int] = {}
-    for position, is_note in zip(view.positions, view.is_note, strict=True):
-        if not is_note:
-            levels[position.price_system] = levels.get(position.price_system, 0) + 1
+    facts = view.facts
+    levels = dict(sorted(facts.levels.items()))
     unnamed = levels.pop("", 0)
     if not levels:
         return
-    coded = [c for c in view.code_classes if c is not CodeClass.NONE]
-    own = sum(1 for c in coded if c is CodeClass.OWN)
-    share = Decimal(own) / len(coded) if coded else Decimal(0)
+    share = Decimal(facts.own_codes) / facts.coded if facts.coded else Decimal(0)
     evidence = {
         "levels": levels,
         "without_price_system": unnamed,

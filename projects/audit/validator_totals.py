@@ -12,17 +12,18 @@ from projects.audit.wording import money, plain
 from projects.parsers.bill import StatedTotal
 
 
-def _counts_in_totals(view: BudgetView, index: int) -> bool:
-    return bool(view.totals) and view.is_to_be_priced[index]
+def _no_position(view: BudgetView, index: int) -> bool:
+    """The rule speaks of stated sums, of no position. So whether a file states sums changes no position's coverage."""
+    return False
 
 
 @budget_rule(
     id="V08",
-    version=1,
+    version=2,
     role=Role.VALIDATOR,
     title="A stated sum differs from the positions under it",
     source="RICS isurv, Appraising tender prices; GAEB: alternatives and optional items without total do not count",
-    applies=_counts_in_totals,
+    applies=_no_position,
 )
 def sums_differ(view: BudgetView, t: Thresholds) -> SaidOfBudget:
     """Per stated total: the sum of what counts under it, within 0.01 x the rows summed."""
@@ -42,12 +43,10 @@ class _Sums:
     def __init__(self, view: BudgetView) -> None:
         self.amount: dict[tuple[str, ...], Decimal] = {}
         self.rows: dict[tuple[str, ...], int] = {}
-        for (object_code, path), indexes in view.by_section.items():
-            members = [i for i in indexes if view.counted[i]]
-            amount = sum((view.amounts[i] for i in members), Decimal(0))
+        for (object_code, path), section in view.facts.sections.items():
             for key in _keys_of(object_code, path):
-                self.amount[key] = self.amount.get(key, Decimal(0)) + amount
-                self.rows[key] = self.rows.get(key, 0) + len(members)
+                self.amount[key] = self.amount.get(key, Decimal(0)) + section.amount
+                self.rows[key] = self.rows.get(key, 0) + section.counted
 
 
 def _keys_of(object_code: str, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
@@ -77,7 +76,8 @@ def _compare(view: BudgetView, stated: StatedTotal, sums: _Sums, discount: Decim
     difference = stated.amount - computed
     if abs(difference) <= tolerance:
         return
-    name = {"bill": "the whole budget", "object": f"object {stated.object_code}"}.get(
+    whole = "the whole budget"
+    name = {"bill": whole, "object": f"object {stated.object_code}" if stated.object_code else whole}.get(
         stated.level, f"section {' / '.join(stated.section_path)} of {stated.object_code or 'the budget'}"
     )
     yield Hit(

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar
+from inspect import signature
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from projects.audit.arithmetic import Problem, evaluate
-from projects.audit.codes import CodeClass, classify, declared_catalogue, family_of
+from projects.audit.codes import CodeClass, classify, family_of
 from projects.audit.en206 import concrete_classes
+from projects.audit.facts import Facts, Place, count_all
 from projects.audit.families import Family, families_of, part_of
 from projects.audit.file_facts import GAEB, SHEET, FileFacts
 from projects.audit.references import ABSENT, CatalogueEntry, HistoryEntry
@@ -26,6 +28,7 @@ __all__ = ["AuditPosition", "BudgetView", "CatalogueEntry", "hash_of", "position
 
 ZERO = Decimal(0)
 _ONE = Decimal(1)
+_OF_POSITIONS = ("self", "positions", "facts")
 K = TypeVar("K", bound=Hashable)
 
 
@@ -129,7 +132,9 @@ class BudgetView:
         blank: Sequence[AuditPosition] | None = None,
         file_facts: Sequence[FileFacts] | None = None,
         absent: Mapping[str, str] | None = None,
+        facts: Facts | None = None,
     ) -> None:
+        """`facts`: of the whole budget, where `positions` are only some of it (see `incremental`)."""
         self.positions = list(positions)
         self.currency = currency
         self.phase = phase
@@ -148,6 +153,9 @@ class BudgetView:
         self.blank = None if blank is None else list(blank)
         self.file_facts = None if file_facts is None else tuple(file_facts)
         self.absent = dict(absent or {})
+        if facts is not None:
+            self.facts = facts
+            self.figures = facts.figures
 
     @classmethod
     def from_bill(cls, bill: Bill, *, file_facts: Sequence[FileFacts] | None = None) -> BudgetView:
@@ -188,6 +196,12 @@ class BudgetView:
 
     def __len__(self) -> int:
         return len(self.positions)
+
+    @property
+    def context(self) -> dict[str, Any]:
+        """Everything but the positions, by the names of the arguments that would give it again."""
+        names = [name for name in signature(BudgetView.__init__).parameters if name not in _OF_POSITIONS]
+        return {name: self.stated_figures if name == "figures" else getattr(self, name) for name in names}
 
     # Facts, one per position, in the order of `positions`
 
@@ -258,8 +272,15 @@ class BudgetView:
     # Sums and groups
 
     @cached_property
+    def facts(self) -> Facts:
+        """Sums and counts over the whole budget. Rules that speak of all positions read these and nothing else."""
+        facts = count_all(self)
+        facts.figures = self.figures
+        return facts
+
+    @property
     def grand_total(self) -> Decimal:
-        return sum((amount for counts, amount in zip(self.counted, self.amounts, strict=True) if counts), ZERO)
+        return self.facts.total
 
     @cached_property
     def by_object(self) -> dict[str, list[int]]:
@@ -286,20 +307,19 @@ class BudgetView:
         )
 
     @cached_property
-    def sections_with_quantities(self) -> frozenset[tuple[str, tuple[str, ...]]]:
-        return frozenset((p.object_code, p.section_path) for p in self.positions if p.quantity and p.quantity > 0)
+    def sections_with_quantities(self) -> frozenset[Place]:
+        return self.facts.sections_with_quantities
 
     @cached_property
     def catalogues_used(self) -> frozenset[str]:
-        pairs = {(p.catalogue, p.price_system) for p in self.positions}
-        return frozenset(name for name in (declared_catalogue(*pair) for pair in pairs) if name)
+        return self.facts.catalogues_used
 
     @cached_property
     def uses_urs(self) -> bool:
         """Whether the budget is priced by CS ÚRS: declared, or its codes look like it (RTS shares the nine digits)."""
         if "ÚRS" in self.catalogues_used:
             return True
-        return not self.catalogues_used and CodeClass.URS_WORK in self.code_classes and self.currency in ("", "CZK")
+        return not self.catalogues_used and self.facts.urs_works > 0 and self.currency in ("", "CZK")
 
     @cached_property
     def concrete_classes(self) -> dict[int, tuple[tuple[tuple[str, int, int], ...], tuple[str, ...]]]:
