@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .views import charts, documents, findings, listing, positions, project, versions
+from .views import charts, documents, findings, listing, positions, project, together, versions
 
 app_name = "projects"
 
@@ -41,6 +41,9 @@ urlpatterns = [
     path(f"{_POSITION}delete/", positions.delete, name="position-delete"),
     path(f"{_FINDING}override/", findings.override, name="finding-override"),
     path(f"{_FINDING}withdraw/", findings.withdraw, name="finding-withdraw"),
+    path(f"{_PROJECT}here/", together.here, name="here"),
+    path(f"{_PROJECT}history/", together.history, name="history"),
+    path(f"{_POSITION}seen.json", together.seen_json, name="seen"),
     path(f"{_PROJECT}versions/", versions.version_list, name="versions"),
     path(f"{_PROJECT}versions/steps.json", versions.steps_json, name="versions-json"),
     path(_VERSION, versions.version_detail, name="version"),

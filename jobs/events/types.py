@@ -15,6 +15,7 @@ EventType = Literal[
     "chat_message",
     "notification",
     "demand_moved",
+    "presence",
 ]
 
 

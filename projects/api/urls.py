@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import include, path, re_path
 from rest_framework.routers import SimpleRouter
 
+from .activity_views import ActivityView
 from .analytics_views import ProjectAnalyticsView
 from .budget_views import FindingDecisionViewSet, FindingViewSet, PositionViewSet, VersionViewSet
 from .views import DocumentReadingViewSet, DocumentViewSet, ProjectViewSet
@@ -32,5 +33,6 @@ nested.register("findings", FindingViewSet, basename="project-finding")
 urlpatterns = [
     re_path(r"^analytics/projects/?$", ProjectAnalyticsView.as_view(), name="analytics-projects"),
     *top.urls,
+    re_path(r"^projects/(?P<project_id>[0-9a-f-]{36})/activity/?$", ActivityView.as_view(), name="project-activity"),
     path("projects/<uuid:project_id>/", include(nested.urls)),
 ]
