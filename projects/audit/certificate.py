@@ -82,7 +82,7 @@ def _reference(reference: object) -> object:
     if isinstance(reference, dict):
         return {code: asdict(entry) for code, entry in reference.items()}
     if isinstance(reference, tuple):  # facts of files
-        return [asdict(facts) for facts in reference]
+        return [facts.as_json() for facts in reference]
     return [position.content_hash for position in reference]  # type: ignore[attr-defined]
 
 

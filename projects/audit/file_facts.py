@@ -41,7 +41,7 @@ class FileFacts:
     problem: str = ""
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return asdict(self) | {"remarks": [list(remark) for remark in self.remarks]}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> FileFacts:
