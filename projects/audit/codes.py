@@ -17,6 +17,7 @@ class CodeClass(StrEnum):
     URS_VARIANT = "urs_variant"  # nine or eight digits and a supplier's suffix: the text is the supplier's
     RTS = "rts"
     OTSKP = "otskp"
+    MODEL = "model"  # "311321.IFC": made from a building model, by the group of works in the structure of CS ÚRS
     OTHER = "other"  # a declared catalogue whose format is not known here
     OWN = "own"
 
@@ -29,6 +30,7 @@ class CodeClass(StrEnum):
 _CATALOGUE = frozenset({CodeClass.URS_WORK, CodeClass.URS_MATERIAL, CodeClass.RTS, CodeClass.OTSKP, CodeClass.OTHER})
 _RTS = re.compile(r"\d{9}R[0-9A-Z]{2}")
 _OTSKP = re.compile(r"\d{5,6}[A-Z]?|[A-Z]\d{5}")
+_MODEL = re.compile(r"\d{6}\.IFC")
 _VARIANT = re.compile(r"\d{8,9}\.[A-Z]{2,5}")
 
 
@@ -43,6 +45,8 @@ def classify(code: str, *, catalogue: str = "", price_system: str = "") -> CodeC
             return CodeClass.URS_WORK
         if len(code) == 8:
             return CodeClass.URS_MATERIAL
+    if _MODEL.fullmatch(code):
+        return CodeClass.MODEL
     if _RTS.fullmatch(code):
         return CodeClass.RTS
     if _VARIANT.fullmatch(code):

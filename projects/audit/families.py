@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _PARTS = {"31": "concrete", "32": "reinforced concrete", "35": "formwork", "36": "reinforcement"}
 STRUCK = re.compile(r"^\s*(odstranění|odbednění|demontáž|abbau|ausschalen|strike)", re.IGNORECASE)
-WITH_FAMILIES = frozenset({CodeClass.URS_WORK, CodeClass.RTS})
+WITH_FAMILIES = frozenset({CodeClass.URS_WORK, CodeClass.RTS, CodeClass.MODEL})
 # Columns share formwork and reinforcement: 330321 concrete, 331351 formwork, 331361 steel
 _ALIASES = {"330": "331", "332": "331", "333": "331"}
 _ELEMENTS = {

@@ -115,10 +115,9 @@ def _revise(row: Position, changes: dict[str, Any], project: Project) -> None:
     row.added_in, row.removed_in = project.version_number + 1, None
     if {"quantity", "unit_price"} & set(changes):
         row.stated_total, row.total = None, _total(row)
-    if row.quantity is not None:
-        row.quantity_reason = ""
     if "quantity" in changes:
         row.measure = None  # the sheet proved the old quantity
+        row.quantity_reason = "" if row.quantity is not None else row.quantity_reason  # else an estimate stays one
     row.content_hash = content_hash(
         code=row.code,
         description=row.description,
