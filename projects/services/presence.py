@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import orjson
@@ -18,7 +18,7 @@ from accounts.models import User
 from jobs import events
 from jobs.connections import RedisError, breaker_of, events_redis, events_url
 
-EVENT = "presence"
+EVENT: Final = "presence"
 GONE_AFTER_S = 45
 KEPT_S = 120  # of the whole, in Redis: longer than anybody is shown
 MOST = 50  # people told of

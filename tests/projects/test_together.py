@@ -138,7 +138,7 @@ def test_it_is_narrowed_to_a_kind_and_a_person(project: Project, owner: User, me
     assert "vykaz.xlsx" in page and "Included elsewhere" not in page
     page = client.get(url("history", project.pk), {"who": str(member.pk)}).content.decode()
     assert "Included elsewhere" in page and "was uploaded" not in page
-    page = client.get(url("history", project.pk), {"kind": "audit"}).content.decode()
+    page = client.get(url("history", project.pk), {"kind": "withdrawal", "who": str(owner.pk)}).content.decode()
     assert "Nothing like that" in page
 
 
