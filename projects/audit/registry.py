@@ -26,8 +26,8 @@ NOTHING: tuple[Hit, ...] = ()  # what a rule returns when all is well
 # One module per role, the larger ones split by topic. Importing them registers their rules.
 _MODULES = (
     "validator_text", "validator_numbers", "validator_totals", "validator_measure", "validator_codes", "cost",
-    "cost_budget", "cost_reference", "structural", "estimates", "materials", "earthworks", "concrete", "standards", "files",
-    "conflicts", "orchestrator",
+    "cost_budget", "cost_reference", "structural", "estimates", "materials", "earthworks", "concrete", "standards",
+    "files", "conflicts", "orchestrator",
 )  # fmt: skip
 
 
