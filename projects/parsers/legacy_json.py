@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -22,8 +22,8 @@ NAME = "legacy_json"
 LABEL = "positions.json of the older system"
 
 MAX_BYTES = 256 << 20
-_LISTS = ("positions", "items", "polozky")
-_NAMES = {
+LISTS = ("positions", "items", "polozky")
+NAMES = {
     "number": ("number", "position_number", "position", "poradi", "id", "position_id"),
     "code": ("code", "kod", "item_code", "otskp_code", "kros_code", "urs_code"),
     "description": ("description", "name", "popis", "nazev", "text", "title"),
@@ -60,7 +60,11 @@ def read(head: FileHead) -> Bill:
         raise ParseError(
             'This JSON file has no list of positions: expected is a list, or {"positions": [...]}.', code="no_positions"
         )
-    outer = data if isinstance(data, dict) else {}
+    return bill_of(found, data if isinstance(data, dict) else {})
+
+
+def bill_of(found: Iterable[Any], outer: dict[str, Any]) -> Bill:
+    """The bill that these entries are; `outer` is what stands around the list. Figures are `int`, `Decimal` or text."""
     bill = Bill(
         header=BillHeader(
             dialect=NAME,
@@ -94,11 +98,11 @@ def _positions_of(data: Any) -> list[Any] | None:
     if isinstance(data, list):
         return data
     if isinstance(data, dict):
-        return next((data[name] for name in _LISTS if isinstance(data.get(name), list)), None)
+        return next((data[name] for name in LISTS if isinstance(data.get(name), list)), None)
     return None
 
 
-def _read_positions(bill: Bill, found: list[Any], outer: dict[str, Any]) -> Iterator[BillPosition]:
+def _read_positions(bill: Bill, found: Iterable[Any], outer: dict[str, Any]) -> Iterator[BillPosition]:
     numbering = Numbering(bill.warnings)
     for index, entry in enumerate(found):
         if not isinstance(entry, dict):
@@ -142,7 +146,7 @@ def _position(bill: Bill, entry: dict[str, Any], index: int, numbering: Numberin
 
 
 def _get(entry: dict[str, Any], name: str) -> Any:
-    return next((entry[key] for key in _NAMES[name] if entry.get(key) not in (None, "")), None)
+    return next((entry[key] for key in NAMES[name] if entry.get(key) not in (None, "")), None)
 
 
 def _text(value: Any) -> str:
