@@ -228,9 +228,9 @@ def _describe(document: Document, reading: Reading) -> None:
     document.extracted_data = {
         **({"replaces": str(replaces)} if replaces else {}),
         **({"tender": str(reading.tender)} if reading.tender else {}),
-        **_stated(reading.bill),
+        **stated_by(reading.bill),
         "detection": {"score": reading.detection.score, "reasons": list(reading.detection.reasons)},
-        "reconciliation": _reconciled(reading.reconciliation),
+        "reconciliation": reconciled_as_json(reading.reconciliation),
     }
     document.save(
         update_fields=[
@@ -240,7 +240,7 @@ def _describe(document: Document, reading: Reading) -> None:
     announce_document(document)
 
 
-def _stated(bill: Bill) -> dict[str, Any]:
+def stated_by(bill: Bill) -> dict[str, Any]:
     """What the file says besides its positions, as JSON."""
     header = bill.header
     return {
@@ -274,7 +274,7 @@ def _adopt(project: Project, bill: Bill) -> None:
     project.save(update_fields=["currency", "budget_on", "updated_at"])
 
 
-def _reconciled(result: reconcile.Reconciliation) -> dict[str, Any]:
+def reconciled_as_json(result: reconcile.Reconciliation) -> dict[str, Any]:
     """For people who ask whether the whole file came in: counts, sums, and where the file contradicts itself."""
     return {
         "positions": result.positions,

@@ -113,15 +113,15 @@ class PositionSpool:
         self._block.append(self._fixed + encoded(position, self._rounding))
         self.count += 1
         if len(self._block) >= BLOCK_LINES:
-            self._flush()
+            self.flush()
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
         self._file.write("".join(self._block).encode())
         self._block.clear()
 
     def copy(self, *, table: str, version: int, after_ordinal: int) -> None:
         """COPY every position into `table` (projects_position or a staging table of its columns), in order."""
-        self._flush()
+        self.flush()
         self._file.seek(0)
         columns = ", ".join(("added_in", "ordinal", *COLUMNS))
         with connection.cursor() as cursor, cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
