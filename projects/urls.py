@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .views import charts, documents, findings, listing, positions, project, together, versions
+from .views import charts, documents, findings, listing, money, positions, project, together, versions
 
 app_name = "projects"
 
@@ -52,4 +52,6 @@ urlpatterns = [
     path(f"{_PROJECT}charts/", charts.charts, name="charts"),
     path(f"{_PROJECT}charts/sections.json", charts.sections_json, name="sections-json"),
     path(f"{_PROJECT}charts/roles.json", charts.roles_json, name="roles-json"),
+    path(f"{_PROJECT}charts/stake.json", money.stake_json, name="stake-json"),
+    path(f"{_PROJECT}charts/spread.json", money.spread_json, name="spread-json"),
 ]

@@ -39,6 +39,12 @@ DECLARED = (
         invalidated_by="Nobody: keyed by the project's time of change, which audits and decisions move.",
     ),
     Namespace(
+        "project_money",
+        ttl_s=600,
+        purpose="Money at stake by expert role, and codes at several prices, for the charts.",
+        invalidated_by="Nobody: keyed by the project's time of change, which audits and decisions move.",
+    ),
+    Namespace(
         "tender_words",
         ttl_s=24 * 3600,
         compute_s=120,

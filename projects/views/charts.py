@@ -16,6 +16,7 @@ from config.cache import get_or_set
 from ..models import Project
 from ..models.findings import Role
 from ..services.access import visible_project
+from .money import spread_rows, stake_rows
 from .sections import SectionNode, tree_of
 from .states import opened
 
@@ -34,6 +35,7 @@ WHERE verdict.project_id = %s GROUP BY said.key, said.value
 def charts(request: PageRequest, project_id: UUID) -> HttpResponse:
     project, context = opened(request, project_id, tab="charts")
     context |= {"sections": _section_rows(project), "roles": _role_rows(project), "order": ORDER}
+    context |= {"stakes": stake_rows(project), "spreads": spread_rows(project)}
     return render(request, "projects/charts.html", context)
 
 

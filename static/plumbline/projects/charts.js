@@ -102,6 +102,61 @@
     };
   }
 
-  Object.assign(kinds, { sections, roles, waterfall });
+  function stake(data, paint) {
+    const options = common(paint);
+    options.indexAxis = "y";
+    options.scales.x.stacked = options.scales.y.stacked = true;
+    options.scales.y.grid.display = false;
+    options.scales.x.ticks.callback = tick;
+    options.plugins.tooltip.callbacks = {
+      label: (item) => `${item.dataset.label}: ${exact.format(item.raw)} ${data.currency}`,
+    };
+    const datasets = ["red", "amber"].map((grade) => ({
+      label: GRADES[grade],
+      data: data.series[grade].map(Number),
+      backgroundColor: paint[grade],
+      borderColor: paint.surface,
+      borderWidth: 1,
+    }));
+    return { type: "bar", data: { labels: data.labels, datasets }, options };
+  }
+
+  /** Prices of one unit can't stand beside those of another: each code is drawn relative to its own median. */
+  function spread(data, paint, width) {
+    const options = common(paint);
+    const room = width < 480 ? 16 : 28;
+    const label = (text) => (text.length > room ? `${text.slice(0, room - 1)}…` : text);
+    const share = (price, bar) => (100 * Number(price)) / Number(bar.median) - 100;
+    options.indexAxis = "y";
+    options.plugins.legend.display = false;
+    options.scales.x.ticks.callback = (value) => `${value > 0 ? "+" : ""}${tick(value, 0, [])} %`;
+    options.scales.y.grid.display = false;
+    options.scales.y.ticks.autoSkip = false;
+    options.plugins.tooltip.callbacks = {
+      title: (items) => data.bars[items[0].dataIndex].label,
+      label: (item) => {
+        const bar = data.bars[item.dataIndex];
+        const prices = [bar.lowest, bar.median, bar.highest].map((price) => exact.format(Number(price)));
+        return `${prices.join(" · ")} ${data.currency} per ${bar.unit}, ${bar.positions} positions`;
+      },
+    };
+    return {
+      type: "bar",
+      data: {
+        labels: data.bars.map((bar) => label(bar.label)),
+        datasets: [
+          {
+            data: data.bars.map((bar) => [share(bar.lowest, bar), share(bar.highest, bar)]),
+            backgroundColor: paint.accent,
+            borderRadius: 2,
+            minBarLength: 3,
+          },
+        ],
+      },
+      options,
+    };
+  }
+
+  Object.assign(kinds, { sections, roles, waterfall, stake, spread });
   document.body?.addEventListener("project-changed", renew);
 })();
