@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import asdict
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -16,28 +17,22 @@ if TYPE_CHECKING:
 FORMAT = "plumbline-audit-certificate/1"
 
 
+LOADED = ("catalogue", "history")  # prices, loaded for the codes in the budget: the certificate holds them
+
+
 def inputs_hash(view: BudgetView) -> str:
-    """SHA-256 over the content of every position, in order, and everything else that rules read."""
-    digest = hashlib.sha256()
-    context = {
-        "currency": view.currency,
-        "phase": view.phase,
-        "rounding": asdict(view.rounding),
-        "budget_on": view.budget_on,
-        "dialect": view.dialect,
-        "is_public_tender": view.is_public_tender,
-        "vat_rates": view.vat_rates,
-        "totals": [asdict(total) for total in view.totals],
-        "is_priced": view.is_priced,
-        "figures": {"|".join(name): value for name, value in view.stated_figures.items()},
-    }
-    digest.update(canonical(context))
-    for position in view.positions:
-        digest.update(f"{position.object_code}|{position.number}|{position.content_hash}\n".encode())
-    for reference in (view.catalogue, view.blank, view.history, view.file_facts):
-        digest.update(b"none\n" if reference is None else canonical(_reference(reference)))
-    digest.update(canonical([view.catalogue_name, view.catalogue_edition, view.absent]))
+    """SHA-256 over what rules read of every position, and of the context they stand in."""
+    digest = hashlib.sha256(canonical(plain_context(view.context)))
+    digest.update(f"{view.facts.positions}|{view.facts.digest:x}".encode())
     return digest.hexdigest()
+
+
+def plain_context(context: Mapping[str, Any]) -> dict[str, Any]:
+    """`BudgetView.context` as JSON can hold it. Of prices, whether there are any: which, their source decides."""
+    plain = {name: value for name, value in context.items() if name not in LOADED}
+    plain["loaded"] = [name for name in LOADED if context.get(name) is not None]
+    plain["figures"] = {"|".join(name): value for name, value in (context.get("figures") or {}).items()}
+    return plain
 
 
 def certificate(result: AuditResult, view: BudgetView) -> bytes:
@@ -78,19 +73,13 @@ def _finding(finding: AuditFinding, view: BudgetView) -> dict[str, Any]:
     return content
 
 
-def _reference(reference: object) -> object:
-    if isinstance(reference, dict):
-        return {code: asdict(entry) for code, entry in reference.items()}
-    if isinstance(reference, tuple):  # facts of files
-        return [facts.as_json() for facts in reference]
-    return [position.content_hash for position in reference]  # type: ignore[attr-defined]
-
-
 def canonical(value: object) -> bytes:
     return orjson.dumps(value, default=_default, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
 
 
-def _default(value: object) -> str:
+def _default(value: object) -> object:
+    if isinstance(value, tuple):  # a named one: orjson leaves those to its caller
+        return list(value)
     if isinstance(value, Decimal):
         return format(value.normalize(), "f") if value else "0"
     raise TypeError(f"{type(value).__name__} has no canonical form")

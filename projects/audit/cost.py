@@ -135,7 +135,7 @@ def _spread(view: BudgetView, code: str, priced: list[tuple[Decimal, int]], t: T
     )
 
 
-def _is_in_group(view: BudgetView, index: int) -> bool:
+def is_in_group(view: BudgetView, index: int) -> bool:
     position = view.positions[index]
     return (
         bool(position.code) and position.unit_price is not None and position.unit_price > 0 and not view.is_note[index]
@@ -148,7 +148,7 @@ def _is_in_group(view: BudgetView, index: int) -> bool:
     role=Role.COST,
     title="Unit price far from its group",
     source="Iglewicz and Hoaglin (1993): robust z of 3.5; on logarithms, because prices spread by ratio",
-    applies=_is_in_group,
+    applies=is_in_group,
 )
 def price_is_outlier(view: BudgetView, t: Thresholds) -> SaidOfBudget:
     """Groups of kind, code family and unit; smaller ones than C03.min_group are left alone."""

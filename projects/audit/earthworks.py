@@ -17,9 +17,10 @@ _FILLED = ("174", "175")
 _TIPPED = ("171251", "171201201")
 _FEE = ("1712012", "171201221", "171201231")
 _TOPSOIL = ("121",)
+EARTHWORK_FAMILIES = tuple(sorted({start[:3] for start in (*_DUG, *_FILLED, *_TIPPED, *_FEE)}))
 
 
-def _is_earthwork(view: BudgetView, index: int) -> bool:
+def is_earthwork(view: BudgetView, index: int) -> bool:
     if view.code_classes[index] is not CodeClass.URS_WORK:
         return False
     return view.positions[index].code.startswith((*_DUG, *_FILLED, *_TIPPED, *_FEE))
@@ -29,7 +30,7 @@ def _sum(view: BudgetView, indexes: Iterable[int], starts: tuple[str, ...], unit
     members = [
         i
         for i in indexes
-        if view.positions[i].code.startswith(starts) and view.units[i] == unit and _is_earthwork(view, i)
+        if view.positions[i].code.startswith(starts) and view.units[i] == unit and is_earthwork(view, i)
     ]
     return sum((view.positions[i].quantity or Decimal(0) for i in members), Decimal(0)), members
 
@@ -40,7 +41,7 @@ def _sum(view: BudgetView, indexes: Iterable[int], starts: tuple[str, ...], unit
     role=Role.STRUCTURAL,
     title="Soil does not balance",
     source="excavation = backfill + disposal, swell up to 1.3; 1.5 to 2.0 t in a m3 of soil",
-    applies=_is_earthwork,
+    applies=is_earthwork,
 )
 def soil_does_not_balance(view: BudgetView, t: Thresholds) -> SaidOfBudget:
     """By object. Only where soil is both dug and filled or tipped: other objects may do the rest."""

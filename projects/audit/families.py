@@ -29,6 +29,7 @@ _ELEMENTS = {
     "311": "walls", "312": "walls", "341": "walls", "342": "walls", "331": "columns", "411": "slabs", "413": "beams",
     "417": "beams", "430": "stairs", "431": "stairs", "434": "stairs",
 }  # fmt: skip
+ELEMENT_FAMILIES = tuple(sorted({*_ELEMENTS, *_ALIASES}))  # as codes write them
 
 
 @dataclass(slots=True)
@@ -65,6 +66,11 @@ def part_of(code: str, code_class: CodeClass) -> str:
 
 def family_code(code: str) -> str:
     return _ALIASES.get(code[:3], code[:3])
+
+
+def written_families(family: str) -> tuple[str, ...]:
+    """The first three digits of the codes that belong to a family: its own, and those that share its parts."""
+    return (family, *(written for written, shared in _ALIASES.items() if shared == family))
 
 
 def families_of(positions: Sequence[AuditPosition], parts: Sequence[str], units: Sequence[str | None]) -> list[Family]:

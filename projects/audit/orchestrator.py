@@ -39,7 +39,7 @@ from projects.audit.view import BudgetView
 
 CENT = Decimal("0.01")
 ONE = Decimal(1)
-MAX_RELATED = 50  # a family of a large budget can have thousands of members
+MAX_RELATED = 20  # a family of a large budget can have thousands of members
 NOT_MEASURED = "not yet measured"
 _FOUR_DIGITS = Decimal("0.0001")
 _NO_CONFIDENCE = Decimal("0.0000")

@@ -165,7 +165,7 @@ def _assumed(view: BudgetView, cluster: list[tuple[Decimal, Family]]) -> Hit:
 _ERECTED = re.compile(r"^\s*(zřízení|montáž|herstellen|aufbau|erect)", re.IGNORECASE)
 
 
-def _is_temporary(view: BudgetView, index: int) -> bool:
+def is_temporary(view: BudgetView, index: int) -> bool:
     return view.parts[index] == "formwork" or _is_scaffold(view, index)
 
 
@@ -179,13 +179,13 @@ def _is_scaffold(view: BudgetView, index: int) -> bool:
     role=Role.STRUCTURAL,
     title="Erected and struck quantities differ",
     source="structure of CS ÚRS: NNN351xx1 erects, NNN351xx2 strikes; 941 1 / 2 / 8 erects, rents, removes",
-    applies=_is_temporary,
+    applies=is_temporary,
 )
 def temporary_works_differ(view: BudgetView, t: Thresholds) -> SaidOfBudget:
     """Formwork and scaffolding by object and family: what goes up comes down, the same m2."""
     groups: dict[tuple[str, str, str], tuple[list[int], list[int]]] = {}
     for index, position in enumerate(view.positions):
-        if not _is_temporary(view, index) or position.quantity is None:
+        if not is_temporary(view, index) or position.quantity is None:
             continue
         key = (position.object_code, position.code[:3], view.units[index] or position.unit or "")
         erected, struck = groups.setdefault(key, ([], []))

@@ -12,7 +12,7 @@ from projects.audit.wording import place, places, plain
 from projects.parsers.bill import PositionKind
 
 
-def _may_be_duplicate(view: BudgetView, index: int) -> bool:
+def may_be_duplicate(view: BudgetView, index: int) -> bool:
     position = view.positions[index]
     return not view.is_note[index] and bool(position.description) and bool(position.quantity)
 
@@ -23,7 +23,7 @@ def _may_be_duplicate(view: BudgetView, index: int) -> bool:
     role=Role.VALIDATOR,
     title="Duplicate position",
     source="RICS isurv: an item measured twice is paid twice",
-    applies=_may_be_duplicate,
+    applies=may_be_duplicate,
 )
 def positions_repeat(view: BudgetView, t: Thresholds) -> SaidOfBudget:
     """Same code, text, unit and quantity in one object. Own codes repeat legitimately: amber.
@@ -32,7 +32,7 @@ def positions_repeat(view: BudgetView, t: Thresholds) -> SaidOfBudget:
     """
     groups: dict[tuple[object, ...], list[int]] = {}
     for index, p in enumerate(view.positions):
-        if not _may_be_duplicate(view, index):
+        if not may_be_duplicate(view, index):
             continue
         where: tuple[object, ...] = () if p.code else (p.section_path, p.long_text)
         key = (p.object_code, p.code, p.description, view.units[index] or p.unit, p.quantity, p.billing, where)
