@@ -14,6 +14,7 @@ from ..audit.view import AuditPosition, BudgetView
 from ..models import Document, FindingOverride, Position, Project
 from ..models.budget import SECTION_SEPARATOR
 from ..parsers.bill import Billing, PositionKind, Rounding, StatedTotal
+from .references import References
 from .rows import measure_lines
 
 CHUNK = 5000
@@ -26,8 +27,9 @@ KINDS = {kind.value: kind for kind in PositionKind}
 BILLINGS = {billing.value: billing for billing in Billing}
 
 
-def view_of(*, project: Project) -> BudgetView:
-    """The current positions in the order of the budget, with what their documents state. Four queries.
+def view_of(*, project: Project, references: References | None = None) -> BudgetView:
+    """The current positions in the order of the budget, with what their documents state, and what they are compared
+    with. Four queries.
 
     Where several bills make up the budget, phase, rounding and VAT are those of the one with most positions. Totals
     that a file states are passed on only while its positions are as it had them, and nobody else has positions under
@@ -35,7 +37,7 @@ def view_of(*, project: Project) -> BudgetView:
     """
     rows = Position.objects.filter(project=project, removed_in__isnull=True).order_by("ordinal", "id")
     sections: dict[str, tuple[str, ...]] = {"": ()}
-    positions = [_position(row, sections) for row in rows.values_list(*FIELDS).iterator(chunk_size=CHUNK)]
+    positions = [position_from(row, sections) for row in rows.values_list(*FIELDS).iterator(chunk_size=CHUNK)]
     documents = list(
         Document.objects.filter(project=project)
         .annotate(
@@ -57,6 +59,7 @@ def view_of(*, project: Project) -> BudgetView:
         is_public_tender=header.get("is_public_tender", False),
         vat_rates=[Decimal(rate) for rate in header.get("vat_rates", [])],
         totals=_totals(documents, _places(project)),
+        **(references.for_view() if references else {}),
     )
 
 
@@ -71,7 +74,7 @@ def standing_overrides(*, project_id: UUID) -> list[Override]:
     ]
 
 
-def _position(row: tuple[Any, ...], sections: dict[str, tuple[str, ...]]) -> AuditPosition:
+def position_from(row: tuple[Any, ...], sections: dict[str, tuple[str, ...]]) -> AuditPosition:
     (
         key, ordinal, number, description, kind, billing, object_code, section, code, catalogue, price_system,
         long_text, unit, quantity, quantity_reason, unit_price, stated_total, vat_rate, measure, source, digest,

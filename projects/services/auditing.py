@@ -21,6 +21,9 @@ from ..webhooks import tell_audited
 from . import activity
 from .audit_results import replace_results
 from .audit_view import standing_overrides, view_of
+from .precision import measured
+from .references import references_of
+from .thresholds import own_thresholds
 from .versions import locked_project
 
 if TYPE_CHECKING:
@@ -75,11 +78,18 @@ def audit_project(*, project_id: UUID, job_id: UUID | None, report: AuditReport,
         if project is None:
             raise ProjectNotFound("The project has been deleted.")
         run = AuditRun(project=project, version_number=project.version_number, job_id=job_id, started_at=timezone.now())
-        view = view_of(project=project)
+        thresholds = own_thresholds(organisation_id=project.organisation_id)
+        precision = measured(organisation_id=project.organisation_id, thresholds=thresholds)
+        references = references_of(project=project, thresholds=thresholds)
+        run.precision = {rule_id: [str(one.share), one.judged] for rule_id, one in precision.items()}
+        run.references = references.described
+        view = view_of(project=project, references=references)
         decisions = standing_overrides(project_id=project_id)
         result = engine.audit(
             view,
+            thresholds=thresholds,
             overrides=decisions,
+            precision={rule_id: one.share for rule_id, one in precision.items()},
             report=lambda done, total, message, counts: report(done, total, message, counts=counts.as_dict()),
         )
         try:
