@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 STATED = "stated"  # the file says so (IfcElementQuantity)
 GEOMETRY = "geometry"  # computed from the body, openings subtracted
+MADE_OF_PARTS = "made of parts: they are counted, each by itself"
 STEP = Decimal("0.0001")  # what a position's quantity holds
 # Under these names in `Element.quantities`.
 UNITS = {"volume": "m3", "area": "m2", "upright": "m2", "underside": "m2", "length": "m", "weight": "kg"}
@@ -41,7 +42,11 @@ class Element:
     layers: tuple[Layer, ...] = ()
     quantities: dict[str, Quantity] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
-    is_made_of_parts: bool = False  # counted by its parts, which are elements of their own
+
+    @property
+    def is_made_of_parts(self) -> bool:
+        """Counted by its parts, which are elements of their own."""
+        return MADE_OF_PARTS in self.notes
 
     def value(self, name: str) -> Decimal | None:
         found = self.quantities.get(name)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from projects.ifc.container import check
-from projects.ifc.elements import Element, FloorArea, Layer, Model, natural, rounded
+from projects.ifc.elements import MADE_OF_PARTS, Element, FloorArea, Layer, Model, natural, rounded
 from projects.ifc.geometry import Measured, measure
 from projects.ifc.quantities import Units, stated, take_measured, take_stated
 from projects.parsers.bill import ParseError
@@ -112,11 +112,10 @@ def _element(entity: Any, units: Units, body: Measured | None) -> Element:
         material=_words(", ".join(natural(materials))),
         layers=layers,
     )
-    element.is_made_of_parts = body is None and bool(entity.IsDecomposedBy) and entity.is_a() in _ASSEMBLED
     values = stated(entity, units)
     take_stated(element, values)
-    if element.is_made_of_parts:
-        element.notes.append("made of parts: they are counted, each by itself")
+    if body is None and entity.IsDecomposedBy and entity.is_a() in _ASSEMBLED:
+        element.notes.append(MADE_OF_PARTS)
     else:
         take_measured(element, body, values)
     return element

@@ -10,7 +10,13 @@ from ..models import Project
 
 AUDIT = "projects.audit"
 PARSE = "projects.parse_document"
-SHOWN = {AUDIT: Project.Status.AUDITING, PARSE: Project.Status.PARSING}  # the first that is active is shown
+READ_MODEL = "projects.read_model"
+READINGS = (PARSE, READ_MODEL)  # of documents
+SHOWN = {
+    AUDIT: Project.Status.AUDITING,
+    PARSE: Project.Status.PARSING,
+    READ_MODEL: Project.Status.PARSING,
+}  # the first that is active is shown
 
 
 def show_activity(*, project_id: UUID, ended: UUID | None = None) -> None:

@@ -19,17 +19,21 @@ from jobs.services import enqueue
 
 from ..entities import tell_document
 from ..exceptions import Conflict, FileTooLarge, Refused
-from ..models import Document
+from ..models import Document, Project
 from . import activity
 from .access import editable_project
-from .filetypes import file_type_of
+from .filetypes import MODEL, file_type_of
 from .superseding import is_in_budget
 from .versions import locked_project
 
 if TYPE_CHECKING:
     from accounts.models import User
 
-PARSE = activity.PARSE
+PARSE, READ_MODEL = activity.PARSE, activity.READ_MODEL
+UNREAD = (
+    "This file is kept with the project; no positions are made from it. Building models (IFC) make positions in "
+    "projects whose quantities come from drawings: choose that in the project's settings."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +63,16 @@ def upload_document(
     _check_replaced(project_id=project.pk, options=options)
     _check_size(file)
     digest = _sha256(file)
+    file_type, mime_type = file_type_of(file.read(4096))
+    file.seek(0)
+    if file_type == MODEL:
+        kind = Document.Kind.DRAWING  # whatever it was sent as: its content decides
     existing = Document.objects.filter(project=project, sha256=digest).first()
     if existing:
         if kind == Document.Kind.BILL and existing.kind != kind:  # it came along with others
             Document.objects.filter(pk=existing.pk).update(kind=kind)
             existing.kind = kind
         return _again(document=existing, actor=actor, options=options)
-    file_type, mime_type = file_type_of(file.read(4096))
-    file.seek(0)
     document = Document(
         project=project,
         uploaded_by=actor,
@@ -79,6 +85,13 @@ def upload_document(
     )
     document.file.save(document.original_filename, file, save=False)  # files before, and outside, the transaction
     return _insert(document=document, actor=actor, options=options)
+
+
+def makes_positions(document: Document) -> bool:
+    """Whether a job reads it: bills always; building models where the quantities come from drawings."""
+    if document.file_type == MODEL:
+        return document.project.workflow == Project.Workflow.FROM_DRAWINGS
+    return document.kind == Document.Kind.BILL
 
 
 def _check_size(file: File[bytes]) -> None:
@@ -96,7 +109,7 @@ def _insert(*, document: Document, actor: User, options: dict[str, Any] | None) 
     try:
         with transaction.atomic():
             document.save(force_insert=True)
-            is_read = document.kind == Document.Kind.BILL
+            is_read = makes_positions(document)
             job = queue_reading(document=document, actor=actor, options=options) if is_read else None
             announce_document(document)
     except BaseException as error:
@@ -121,6 +134,8 @@ def read_again(*, document_id: UUID, actor: User, options: dict[str, Any] | None
     _check_replaced(project_id=document.project_id, options=options)
     upload = _again(document=document, actor=actor, options=options)
     if upload.job is None:
+        if not makes_positions(document):
+            raise Refused(UNREAD, code="not_read_here")
         raise Conflict("This document has been read already; its positions are in the budget.", code="already_read")
     return upload
 
@@ -134,7 +149,7 @@ def _check_replaced(*, project_id: UUID, options: dict[str, Any] | None) -> None
 
 def _again(*, document: Document, actor: User, options: dict[str, Any] | None) -> Upload:
     """Read what was never read, or what the budget has lost since (an earlier version was restored)."""
-    if document.kind != Document.Kind.BILL:
+    if not makes_positions(document):
         return Upload(document, None, is_new=False)
     with transaction.atomic():
         locked_project(project_id=document.project_id)  # or its reading could end between this look and the next step
@@ -150,14 +165,15 @@ def queue_reading(*, document: Document, actor: User | None, options: dict[str, 
     Document.objects.filter(pk=document.pk).update(
         parse_status=Document.ParseStatus.PENDING, parse_error="", parse_error_code=""
     )
+    kind = READ_MODEL if document.file_type == MODEL else PARSE
     job = enqueue(
-        kind=PARSE,
+        kind=kind,
         params={"document_id": str(document.pk), "actor_id": str(actor.pk) if actor else None, **(options or {})},
         actor=actor,
         organisation=document.project.organisation,
         subject=("project", document.project_id),
         about=f"{document.project.name}: {document.original_filename}",
-        dedupe_key=f"{PARSE}:{document.pk}",
+        dedupe_key=f"{kind}:{document.pk}",
     )
     activity.show_activity(project_id=document.project_id)
     return job

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from ..ifc.container import is_model
+
+MODEL = "ifc"  # plain or packed
 SPREADSHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 SIGNATURES = (
     (b"%PDF-", "pdf", "application/pdf"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "ole", "application/x-ole-storage"),
-    (b"ISO-10303-21", "ifc", "application/x-step"),
     (b"\x89PNG", "png", "image/png"),
     (b"\xff\xd8\xff", "jpeg", "image/jpeg"),
     (b"AC10", "dwg", "image/vnd.dwg"),
@@ -20,6 +22,8 @@ PACKAGES = (
 
 def file_type_of(head: bytes) -> tuple[str, str]:
     """(short type, MIME type) from the first 4 KiB or so; ("other", "application/octet-stream") when nothing fits."""
+    if is_model(head):
+        return MODEL, "application/x-step"
     for signature, name, mime in SIGNATURES:
         if head.startswith(signature):
             return name, mime
