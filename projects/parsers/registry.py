@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from projects.parsers import bc3, gaeb_xml, kros_xlsx, legacy_json, table, unixml
+from projects.parsers import bc3, gaeb_xml, kros_xlsx, legacy_json, pdf_table, table, unixml
 from projects.parsers.bill import Bill, BillPosition, ParseError, Score
 from projects.parsers.filehead import FileHead
 from projects.parsers.gaeb_join import join_bid
@@ -32,7 +32,7 @@ class Dialect(Protocol):
     def read(self, head: FileHead) -> Bill: ...
 
 
-_DIALECTS: tuple[Dialect, ...] = (kros_xlsx, unixml, gaeb_xml, bc3, legacy_json, table)
+_DIALECTS: tuple[Dialect, ...] = (kros_xlsx, unixml, gaeb_xml, bc3, legacy_json, pdf_table, table)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,8 +26,6 @@ def refuse_unreadable(head: FileHead) -> None:
         raise ParseError(f"The file '{head.filename}' is empty. Upload it again.", code="empty_file")
     if head.first[:4] == b"AC10" and head.first[4:6].isdigit():
         raise _drawing("a drawing (DWG)")
-    if head.kind == "pdf":
-        raise _not_yet("a PDF", "Ask for the bill as xlsx, uniXML or GAEB DA XML: those carry exact figures.")
     if head.kind == "cfb":
         _refuse_compound(head)
     if head.kind == "zip":

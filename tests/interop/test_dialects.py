@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from decimal import Decimal as D
 from pathlib import Path
 
 import pytest
 
 from projects.audit.measure import evaluate_sheet
+from projects.parsers.bill import ParseError
 from projects.parsers.reconcile import Reconciler, assert_reconciled
 from projects.parsers.registry import open_bill
 
@@ -55,3 +57,33 @@ def test_a_chapter_that_states_another_sum_is_flagged_and_the_file_is_read():
         ("03 Subconcept 3", D("5.0"), D("0.00")),
     ]
     assert [evaluate_sheet(p.measure, {}).candidates for p in positions[:2]] == [(D(10),), (D(20),)]
+
+
+def test_a_printed_bid_has_its_28_positions_and_adds_up():
+    positions, result, bill = read("gaeb/BVBS_Ausdruck_Musterdatei_Bauausfuehrung_3.3.pdf")
+    assert len({p.number for p in positions}) == len(positions) == 28
+    assert (result.computed_total, result.stated_total) == (D("2000000.00"), D("2000000.00"))
+    assert (result.differences, result.currency) == ((), "EUR")
+    assert Counter(total.level for total in bill.totals) == {"section": 12, "bill": 1}
+    assert ["to be confirmed" in warning for warning in bill.warnings] == [True]
+    assert all(p.source.endswith("of the print, to be confirmed") for p in positions)
+
+
+def test_a_printed_bid_says_what_its_file_says():
+    """The same bid as a file (X84) joined to its tender (X83)."""
+    tender = ROOT / "gaeb/Pruefdatei_GAEB_DA_XML_3.3_-_Bauausfuehrung_-_V_04_04_2024.x83"
+    file, *_ = read("gaeb/BVBS_Pruefdatei_GAEB_DA_XML_3.3_-_Bauausfuehrung_-_V_11_06_2021.x84", tender=tender)
+    printed, *_ = read("gaeb/BVBS_Ausdruck_Musterdatei_Bauausfuehrung_3.3.pdf")
+
+    def facts(positions):
+        return {
+            p.number.lower(): (p.quantity, (p.unit or "").lower(), p.unit_price, p.total, p.billing) for p in positions
+        }
+
+    assert facts(printed) == facts(file)
+
+
+def test_a_print_that_is_no_bill_is_refused():
+    with pytest.raises(ParseError) as refused:
+        read("gaeb/BVBS_Pruefkriterien_Bauausfuehrung_3.3.pdf")
+    assert refused.value.code == "no_positions"

@@ -193,7 +193,6 @@ def test_text_and_estimate_phases_come_out_too(extension, priced):
     [
         ("cz/rozmital_rts_buildpower_blank.xlsx", "BUILDpower"),
         ("cz/bohumin_aspe_szdc05_blank.xlsx", "Aspe"),
-        ("gaeb/BVBS_Ausdruck_Musterdatei_Bauausfuehrung_3.3.pdf", "PDF"),
         ("ifc/project0-openings.ifc", "IFC"),
     ],
 )

@@ -55,7 +55,7 @@ COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)
 FILES = {
     "nothing": ("empty_file", b""),
     "only blanks": ("empty_file", b" \r\n\t\n"),
-    "a PDF": ("unsupported_dialect", b"%PDF-1.7\n%\xe2\xe3"),
+    "a PDF of nothing": ("damaged", b"%PDF-1.7\n%\xe2\xe3"),
     "an older Excel file": ("unsupported_dialect", COMPOUND + "Workbook".encode("utf-16-le")),
     "an older Word file": ("not_a_workbook", COMPOUND + "WordDocument".encode("utf-16-le")),
     "an encrypted workbook": ("encrypted", COMPOUND + "EncryptedPackage".encode("utf-16-le")),

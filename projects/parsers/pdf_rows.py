@@ -1,0 +1,35 @@
+"""Rows of a ruled table in a PDF: which cell is what, by the table's own titles."""
+
+from __future__ import annotations
+
+from projects.parsers.pdf_lines import Tail, figure_of
+from projects.parsers.table_words import meaning_of
+
+RowColumns = dict[str, int]
+
+
+def row_columns(row: tuple[str, ...]) -> RowColumns:
+    """Field → place in the row; empty unless it is a row of titles: a description, a quantity, a price or total."""
+    found: RowColumns = {}
+    for at, cell in enumerate(row):
+        name, confidence = meaning_of(cell) if cell else ("", 0.0)
+        if confidence == 1.0:
+            found.setdefault(name, at)
+    is_heading = {"description", "quantity"} <= found.keys() and bool(found.keys() & {"unit_price", "total"})
+    return found if is_heading else {}
+
+
+def row_tail(row: tuple[str, ...], columns: RowColumns, mark: str) -> tuple[str, Tail | None]:
+    """(number, what the row says); None for a row without a description or without any figure."""
+
+    def cell(name: str) -> str:
+        at = columns.get(name, -1)
+        return row[at] if 0 <= at < len(row) else ""
+
+    figures = {name: figure_of(cell(name), mark) for name in ("quantity", "unit_price", "total")}
+    is_position = cell("description") and (figures["quantity"] is not None or figures["unit_price"] is not None)
+    if not is_position:
+        return "", None
+    tail = Tail(cell("description"), cell("code"), cell("unit"), figures["quantity"], figures["unit_price"],
+                figures["total"])  # fmt: skip
+    return cell("number"), tail
