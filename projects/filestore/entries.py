@@ -72,6 +72,12 @@ def entry_of(row: StoredPosition, like: dict[str, Any] | None = None) -> dict[st
     return entry
 
 
+def says_number(entry: dict[str, Any], number: str) -> bool:
+    """Whether reading finds this number in the entry itself, whatever entries stand before it."""
+    used = next((entry[key] for key in NAMES["number"] if entry.get(key) not in (None, "")), None)
+    return not isinstance(used, (dict, list, bool)) and str(used).strip() == number
+
+
 def _put(entry: dict[str, Any], name: str, value: Any) -> None:
     """Under the spelling that reading finds first; an empty value empties them all."""
     used = next((key for key in NAMES[name] if entry.get(key) not in (None, "")), None)
