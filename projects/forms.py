@@ -31,6 +31,9 @@ FIELD_WORDS = {
 }
 
 
+WORKFLOW_HELP = "From drawings: positions are made from building models (IFC) that are uploaded."
+
+
 class FigureField(forms.DecimalField):
     """A number as people type it: "1 234,5", "1,234.50" and "1234.5" are all understood. Never a float."""
 
@@ -78,6 +81,10 @@ class ProjectForm(forms.Form):
         error_messages={"invalid": "A currency has three letters, such as CZK or EUR."},
         widget=forms.TextInput(attrs={"maxlength": 3, "autocomplete": "off", "size": 5}),
     )
+    workflow = forms.ChoiceField(choices=Project.Workflow.choices, required=False, help_text=WORKFLOW_HELP)
+
+    def clean_workflow(self) -> str:
+        return self.cleaned_data["workflow"] or Project.Workflow.BILL_GIVEN
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -104,10 +111,16 @@ class SettingsForm(forms.Form):
         help_text="Decides which rates were valid.",
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
+    workflow = forms.ChoiceField(choices=Project.Workflow.choices, required=False, help_text=WORKFLOW_HELP)
 
     @classmethod
     def of(cls, project: Project) -> SettingsForm:
-        return cls(initial={name: getattr(project, name) for name in ("name", "description", "currency", "budget_on")})
+        return cls(initial={name: getattr(project, name) for name in cls.base_fields})
+
+    def clean(self) -> dict[str, Any]:
+        """What was not sent stays as it is."""
+        values = super().clean() or self.cleaned_data
+        return values if values.get("workflow") else {k: v for k, v in values.items() if k != "workflow"}
 
 
 class PositionForm(forms.Form):

@@ -28,6 +28,7 @@ def open_project(
     description: str = "",
     organisation_id: UUID | None = None,
     currency: str = "",
+    workflow: str = Project.Workflow.BILL_GIVEN,
     metadata: dict[str, Any] | None = None,
 ) -> Project:
     """A new, empty project of the organisation, by default of the first one in which the actor may write.
@@ -49,6 +50,7 @@ def open_project(
         name=name[:200],
         description=description,
         currency=_currency(currency),
+        workflow=workflow,
         metadata=metadata or {},
     )
     tell_project(project.pk)

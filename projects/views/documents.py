@@ -21,7 +21,9 @@ from ..parsers.bill import ParseError
 from ..parsers.registry import dialect_label
 from ..parsers.table_mapping import MappingProposal, propose_mapping
 from ..services.access import editable_project, visible_document
-from ..services.documents import PARSE, read_again, upload_document
+from ..services.activity import READINGS
+from ..services.documents import Upload, makes_positions, read_again, upload_document
+from ..services.filetypes import MODEL
 from ..services.importing import local_file
 from .answers import done, go
 from .states import described, opened
@@ -34,16 +36,17 @@ LISTED = 200
 def document_list(request: PageRequest, project_id: UUID) -> HttpResponse:
     project, context = opened(request, project_id, tab="documents")
     found = Document.objects.filter(project=project).select_related("uploaded_by").defer("indexed_content")[:LISTED]
-    jobs = {shown.job.params.get("document_id"): shown for shown in context["jobs"] if shown.job.kind == PARSE}
-    context["documents"] = [_row(document, jobs.get(str(document.pk))) for document in found]
+    jobs = {shown.job.params.get("document_id"): shown for shown in context["jobs"] if shown.job.kind in READINGS}
+    context["documents"] = [_row(project, document, jobs.get(str(document.pk))) for document in found]
     part = request.htmx and request.htmx.target == "documents"
     return render(request, "projects/_documents.html" if part else "projects/documents.html", context)
 
 
-def _row(document: Document, job: Any) -> dict[str, Any]:
+def _row(project: Project, document: Document, job: Any) -> dict[str, Any]:
+    document.project = project
     data = document.extracted_data or {}
     is_read = document.parse_status == Document.ParseStatus.COMPLETED
-    trouble = described(document) if document.kind == Document.Kind.BILL and not is_read and job is None else None
+    trouble = described(document) if makes_positions(document) and not is_read and job is None else None
     return {
         "document": document,
         "job": job,
@@ -55,6 +58,8 @@ def _row(document: Document, job: Any) -> dict[str, Any]:
         "reconciliation": data.get("reconciliation"),
         "reasons": data.get("detection", {}).get("reasons", []),
         "is_read": is_read,
+        "is_kept_only": document.file_type == MODEL and not makes_positions(document),
+        "model": data.get("model"),
     }
 
 
@@ -70,12 +75,22 @@ def upload(request: PageRequest, project_id: UUID) -> HttpResponse:
     for file in files:
         assert isinstance(file, UploadedFile)
         outcome = upload_document(project_id=project_id, actor=request.user, file=file, filename=file.name or "upload")
-        name = outcome.document.original_filename
-        told.append(f"{name} is here already and has been read." if outcome.job is None else f"{name} is uploaded.")
+        told.append(_told(outcome))
     url = reverse("projects:detail", args=[project_id])
     if wants_json(request):
         return JsonResponse({"url": url, "message": " ".join(told)}, status=201)
     return done(request, " ".join(told), url)
+
+
+def _told(outcome: Upload) -> str:
+    name = outcome.document.original_filename
+    if outcome.job is not None:
+        return f"{name} is uploaded."
+    if outcome.document.file_type == MODEL and not makes_positions(outcome.document):
+        return (
+            f"{name} is kept as a drawing: this project's quantities come from a bill, no positions are made from it."
+        )
+    return f"{name} is here already and has been read."
 
 
 @page

@@ -20,6 +20,7 @@ from accounts.pages import PageRequest, page, wants_json
 
 from ..exceptions import Refused
 from ..forms import ProjectForm
+from ..ifc.container import is_model
 from ..models import Project
 from ..services.documents import upload_document
 from ..services.opening import open_project
@@ -94,6 +95,7 @@ def create_project(request: PageRequest) -> HttpResponse:
             description=values["description"],
             organisation_id=values.get("organisation") or None,
             currency=values["currency"],
+            workflow=values["workflow"],
         )
         return redirect("projects:detail", project.pk)
     status = 422 if form.is_bound else 200
@@ -110,12 +112,20 @@ def drop_bill(request: PageRequest) -> HttpResponse:
         raise Refused("No file arrived. Choose a bill of quantities.", code="no_file")
     filename = file.name or "bill"
     with transaction.atomic():  # of a refused file no project remains
-        project = open_project(actor=request.user, name=_name_after(filename))
+        project = open_project(actor=request.user, name=_name_after(filename), workflow=_workflow_for(file))
         upload_document(project_id=project.pk, actor=request.user, file=file, filename=filename)
     url = reverse("projects:detail", args=[project.pk])
     return JsonResponse({"url": url, "message": "Uploaded."}, status=201) if wants_json(request) else redirect(url)
 
 
+def _workflow_for(file: UploadedFile) -> str:
+    """Of a building model the positions are made; everything else is a bill."""
+    head = file.read(4096)
+    file.seek(0)
+    return Project.Workflow.FROM_DRAWINGS if is_model(head) else Project.Workflow.BILL_GIVEN
+
+
 def _name_after(filename: str) -> str:
-    stem = PurePath(filename.replace("\\", "/")).stem.replace("_", " ")
+    name = PurePath(filename.replace("\\", "/")).name.removesuffix(".gz")
+    stem = PurePath(name).stem.replace("_", " ")
     return "".join(char for char in stem if char.isprintable()).strip()[:200] or "New project"

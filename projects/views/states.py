@@ -8,14 +8,17 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
+
 from accounts.pages import PageRequest
 from jobs.models import Job
 from jobs.registry import title_of
 
 from ..models import AuditRun, Document, Project
 from ..services.access import visible_project
+from ..services.activity import READINGS
 from ..services.auditing import AUDIT
-from ..services.documents import PARSE
+from ..services.filetypes import MODEL
 
 # What a person may decide about a document that could not be read. All else the parser's own message says.
 PLANS = {"does_not_reconcile": "Compare both totals. If the file is right as it is, accept the difference."}
@@ -58,7 +61,7 @@ def projects_with_failures(project_ids: Iterable[UUID]) -> set[UUID]:
 
 def shown_status(project: Project, jobs: list[ShownJob], *, has_failures: bool = False) -> ShownStatus:
     kinds = {shown.job.kind for shown in jobs}
-    if PARSE in kinds:
+    if kinds & set(READINGS):
         return ShownStatus("running", "Reading a document")
     if AUDIT in kinds:
         return ShownStatus("running", "Auditing")
@@ -97,9 +100,12 @@ def newest_audit(project: Project) -> AuditRun | None:
 
 def troubled_documents(project: Project, jobs: list[ShownJob]) -> list[dict[str, Any]]:
     """The newest documents that failed, or whose reading nobody works on any more. One query."""
-    being_read = {shown.job.params.get("document_id") for shown in jobs if shown.job.kind == PARSE}
+    being_read = {shown.job.params.get("document_id") for shown in jobs if shown.job.kind in READINGS}
     unread = Document.objects.filter(project=project).exclude(parse_status=Document.ParseStatus.COMPLETED)
-    bills = unread.filter(kind=Document.Kind.BILL).defer("indexed_content", "extracted_data")
+    read_here = Q(kind=Document.Kind.BILL)
+    if project.workflow == Project.Workflow.FROM_DRAWINGS:
+        read_here |= Q(file_type=MODEL)
+    bills = unread.filter(read_here).defer("indexed_content", "extracted_data")
     found = [document for document in bills[: FAILURES_SHOWN + 10] if str(document.pk) not in being_read]
     return [described(document) for document in found[:FAILURES_SHOWN]]
 
