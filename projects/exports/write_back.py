@@ -151,8 +151,8 @@ def _refuse_differences(result: Reconciliation, before: set[str]) -> None:
     for difference in result.differences:
         if difference.source not in before:
             raise _untrue(
-                f"{difference.source}: the sum of {difference.where} reads {difference.stated:,.2f}, its positions come "
-                f"to {difference.computed:,.2f}"
+                f"{difference.source}: the sum of {difference.where} reads {difference.stated:,.2f}, its positions "
+                f"come to {difference.computed:,.2f}"
             )
 
 
