@@ -35,7 +35,7 @@ def edit_position(
 
     Raises EditConflict (with both values) if another edit came first, Refused("nothing_changed"), PositionNotFound.
     """
-    changes = _checked(changes, EDITABLE)
+    changes = checked_fields(changes, EDITABLE)
     project = _locked(project_id=project_id, actor=actor)
     row = _current(project, lineage)
     if row.pk != seen:
@@ -44,7 +44,7 @@ def edit_position(
     if before == changes:
         raise Refused("This changes nothing: the position already is like that.", code="nothing_changed")
     _close(row, project.version_number + 1)
-    _revise(row, changes, project)
+    revise(row, changes, project)
     row.save(force_insert=True)
     details = {"lineage": str(lineage), "reason": reason}
     return _edited(project, actor, details)
@@ -55,14 +55,14 @@ def add_position(
     *, project_id: UUID, actor: User, fields: dict[str, Any], reason: str = ""
 ) -> tuple[BudgetVersion, UUID]:
     """Add a position by hand, after the last one of its section. Returns the version and the new lineage."""
-    fields = _checked(fields, EDITABLE + PLACED)
+    fields = checked_fields(fields, EDITABLE + PLACED)
     if not (fields.get("description") or "").strip():
         raise Refused("Describe the work or material.", code="description_missing")
     project = _locked(project_id=project_id, actor=actor)
     row = Position(
         project=project, lineage=uuid4(), origin=Position.Origin.MANUAL, ordinal=_place(project, fields), quantity=None
     )
-    _revise(row, fields, project)
+    revise(row, fields, project)
     if not row.number:
         row.number = str(project.total_positions + 1)
     row.save(force_insert=True)
@@ -106,7 +106,7 @@ def _conflict(row: Position, changes: dict[str, Any]) -> EditConflict:
     return EditConflict(message, extra={"seen": row.pk, "current": current, "yours": yours})
 
 
-def _revise(row: Position, changes: dict[str, Any], project: Project) -> None:
+def revise(row: Position, changes: dict[str, Any], project: Project) -> None:
     """Turn the loaded row into the next one of its lineage: new id, new total, new hash."""
     for name, value in changes.items():
         setattr(row, name, value)
@@ -114,7 +114,7 @@ def _revise(row: Position, changes: dict[str, Any], project: Project) -> None:
     row._state.adding = True
     row.added_in, row.removed_in = project.version_number + 1, None
     if {"quantity", "unit_price"} & set(changes):
-        row.stated_total, row.total = None, _total(row)
+        row.stated_total, row.total = None, total_of(row)
     if "quantity" in changes:
         row.measure = None  # the sheet proved the old quantity
         row.quantity_reason = "" if row.quantity is not None else row.quantity_reason  # else an estimate stays one
@@ -131,7 +131,7 @@ def _revise(row: Position, changes: dict[str, Any], project: Project) -> None:
     )
 
 
-def _total(row: Position) -> Decimal:
+def total_of(row: Position) -> Decimal:
     """Quantity × unit price, half up, in the rounding of the document the position came from."""
     if row.quantity is None or row.unit_price is None:
         return Decimal(0)
@@ -143,7 +143,7 @@ def _total(row: Position) -> Decimal:
     return round_to_step(exact, step).quantize(Decimal("0.01"))
 
 
-def _checked(fields: dict[str, Any], allowed: tuple[str, ...]) -> dict[str, Any]:
+def checked_fields(fields: dict[str, Any], allowed: tuple[str, ...]) -> dict[str, Any]:
     """The fields as they can be stored: figures with four digits, so that the total is of what people see."""
     checked = dict(fields)
     unknown = sorted(set(fields) - set(allowed))
