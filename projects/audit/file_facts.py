@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from projects.parsers.bill import ParseError
+from projects.parsers.gaeb_changes import changes_of
 from projects.parsers.gaeb_facts import gaeb_facts
 
 GAEB = frozenset({"gaeb_xml"})
@@ -37,11 +38,13 @@ class FileFacts:
     errors: tuple[tuple[str, str], ...] = ()  # (cell, error)
     constants: tuple[str, ...] = ()  # cells with a constant where their neighbours have formulas
     remarks: tuple[Remark, ...] = ()
+    changes: tuple[Remark, ...] = ()  # GAEB: where a bid differs from the tender it was joined to
     is_complete: bool = True  # False: there was more than is listed
     problem: str = ""
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self) | {"remarks": [list(remark) for remark in self.remarks]}
+        lists = {name: [list(remark) for remark in getattr(self, name)] for name in ("remarks", "changes")}
+        return asdict(self) | lists
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> FileFacts:
@@ -50,22 +53,36 @@ class FileFacts:
         for name in ("hidden_sheets", "hidden_rows", "constants"):
             values[name] = tuple(str(one) for one in values.get(name, ()))
         values["errors"] = tuple((str(cell), str(error)) for cell, error in values.get("errors", ()))
-        values["remarks"] = tuple(Remark(int(r[0]), str(r[1]), str(r[2]), str(r[3])) for r in values.get("remarks", ()))
+        for name in ("remarks", "changes"):
+            values[name] = tuple(Remark(int(r[0]), str(r[1]), str(r[2]), str(r[3])) for r in values.get(name, ()))
         return cls(**values)
 
 
-def facts_of_file(path: Path, *, dialect: str, document: str) -> FileFacts:
-    """Look through a file for what the rules V14 and N05 ask about. Never raises for a bad file: says so instead."""
+def facts_of_file(path: Path, *, dialect: str, document: str, tender: Path | None = None) -> FileFacts:
+    """Look through a file for what the rules V14, N05 and V13 ask about; `tender`: that it was joined to.
+
+    Never raises for a bad file: says so instead."""
     try:
         if dialect in GAEB:
-            version, remarks, is_complete = gaeb_facts(path)
-            kept = tuple(Remark(*remark) for remark in remarks)
-            return FileFacts(document, dialect, version=version, remarks=kept, is_complete=is_complete)
+            return _of_gaeb(path, dialect, document, tender)
         if dialect in SHEET and _is_archive(path):
             return _of_workbook(path, dialect, document)
     except (ParseError, OSError) as error:
         return FileFacts(document, dialect, problem=str(error))
     return FileFacts(document, dialect)
+
+
+def _of_gaeb(path: Path, dialect: str, document: str, tender: Path | None) -> FileFacts:
+    version, remarks, is_complete = gaeb_facts(path)
+    changes, are_all = changes_of(tender=tender, bid=path) if tender else ([], True)
+    return FileFacts(
+        document,
+        dialect,
+        version=version,
+        remarks=tuple(Remark(*remark) for remark in remarks),
+        changes=tuple(Remark(*change) for change in changes),
+        is_complete=is_complete and are_all,
+    )
 
 
 def _of_workbook(path: Path, dialect: str, document: str) -> FileFacts:

@@ -123,23 +123,23 @@ def _is_of_gaeb(view: BudgetView, index: int) -> bool:
 )
 def gaeb_file_has_faults(view: BudgetView, t: Thresholds) -> SaidOfBudget:
     """Amber: what a tolerant reader passes over and another program may refuse. The schema itself is not checked."""
-    lines = _by_line(view)
+    numbers = positions_by_number(view)
     read = [facts for facts in view.file_facts or () if facts.dialect in GAEB]
     for facts in read:
         if facts.problem:
             yield NotChecked(f"{facts.document}: {facts.problem}")
             return
         for remark in facts.remarks:
-            yield _fault(facts, remark, lines)
+            yield _fault(facts, remark, numbers)
         if not facts.is_complete:
-            yield _fault(facts, Remark(0, "", "more", "There are more faults than are listed."), lines)
+            yield _fault(facts, Remark(0, "", "more", "There are more faults than are listed."), numbers)
     if read:
         yield NotChecked(_NO_SCHEMA)
 
 
-def _fault(facts: FileFacts, remark: Remark, lines: dict[int, int]) -> Hit:
+def _fault(facts: FileFacts, remark: Remark, numbers: dict[str, int]) -> Hit:
     return Hit(
-        lines.get(remark.line, BUDGET) if remark.line else BUDGET,
+        numbers.get(remark.number, BUDGET) if remark.number else BUDGET,
         Grade.AMBER,
         f"{remark.message} ({facts.document}{f', line {remark.line}' if remark.line else ''})",
         {"file": facts.document, "version": facts.version, "line": remark.line, "fault": remark.code},
@@ -148,12 +148,9 @@ def _fault(facts: FileFacts, remark: Remark, lines: dict[int, int]) -> Hit:
     )
 
 
-def _by_line(view: BudgetView) -> dict[int, int]:
-    """Line of the file -> position. Of a bid joined to its tender ("line 9 of the tender, line 7 of the bid") the
-    bid's: facts are of the file that was read."""
-    lines: dict[int, int] = {}
-    for index, position in enumerate(view.positions):
-        words = position.source.rpartition(", ")[2].split()
-        if len(words) >= 2 and words[0] == "line" and words[1].isdecimal():
-            lines.setdefault(int(words[1]), index)
-    return lines
+def positions_by_number(view: BudgetView) -> dict[str, int]:
+    """Number with its lot, as GAEB's facts name positions -> position. Not by line: files may be one long line."""
+    numbers: dict[str, int] = {}
+    for index, p in enumerate(view.positions):
+        numbers.setdefault(f"{p.object_code}.{p.number}" if p.object_code else p.number, index)
+    return numbers

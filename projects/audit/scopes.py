@@ -191,7 +191,7 @@ SCOPES: dict[str, Scope] = {
     "V10": Scope(1, Reach.GROUP, _by_item, _of_item),
     "V11": _CODE,
     "V12": _CODE,
-    "V13": Scope(1, Reach.OWN, is_unknown=_has_blank),
+    "V13": Scope(2, Reach.OWN, is_unknown=_has_blank),
     "V14": _FILE,
     "C01": Scope(1, Reach.GROUP, _by_section, of_section),
     "C02": _CODE,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 
+from projects.audit.files import positions_by_number
 from projects.audit.findings import BUDGET, Grade, Hit, Role, Suggestion
 from projects.audit.registry import SaidOfBudget, Thresholds, budget_rule
 from projects.audit.units import normalise
@@ -139,7 +141,7 @@ def _was_priced_from_a_file(view: BudgetView, index: int) -> bool:
 
 @budget_rule(
     id="V13",
-    version=1,
+    version=2,
     role=Role.VALIDATOR,
     title="Changed while pricing",
     source="tender conditions: only price cells may change between the unpriced file and the bid",
@@ -147,7 +149,8 @@ def _was_priced_from_a_file(view: BudgetView, index: int) -> bool:
     needs="blank",
 )
 def changed_while_pricing(view: BudgetView, t: Thresholds) -> SaidOfBudget:
-    """Code, text, unit, quantity and the rows themselves, against the same object and number in the unpriced file."""
+    """Code, text, unit, quantity and the rows themselves, against the same object and number in the unpriced file; of
+    a bid joined to its tender also what the bid's own file says otherwise."""
     originals = {position.identity: position for position in view.blank or ()}
     for index, position in enumerate(view.positions):
         original = originals.pop(position.identity, None)
@@ -156,14 +159,8 @@ def changed_while_pricing(view: BudgetView, t: Thresholds) -> SaidOfBudget:
         if original is None:
             reason = "The unpriced file has no such position: it was added while pricing."
             yield Hit(index, Grade.RED, reason, {"identity": position.identity})
-        elif changes := _changes(original, position):
-            yield Hit(
-                index,
-                Grade.RED,
-                f"Changed against the unpriced file: {', '.join(changes)}.",
-                {name: {"before": before, "after": after} for name, (before, after) in changes.items()},
-                suggestion=Suggestion("Restore the client's values.", risk="The bid can be excluded."),
-            )
+        elif changes := _changes(original, position, may_be_silent=view.phase == "X84"):
+            yield _changed(index, changes)
     missing = [position for position in originals.values() if position.kind is not PositionKind.NOTE]
     if missing:
         yield Hit(
@@ -173,13 +170,42 @@ def changed_while_pricing(view: BudgetView, t: Thresholds) -> SaidOfBudget:
             {"missing": [position.identity for position in missing[:50]], "count": len(missing)},
             subject="rows removed",
         )
+    yield from _changed_in_file(view)
 
 
-def _changes(original: AuditPosition, position: AuditPosition) -> dict[str, tuple[str, str]]:
+def _changed(index: int, changes: dict[str, tuple[str, str]]) -> Hit:
+    said = "; ".join(f'{name} "{after[:60]}" in place of "{before[:60]}"' for name, (before, after) in changes.items())
+    return Hit(
+        index,
+        Grade.RED,
+        f"Changed against the unpriced file: {said}.",
+        {name: {"before": before, "after": after} for name, (before, after) in changes.items()},
+        suggestion=Suggestion("Restore the client's values.", risk="The bid can be excluded."),
+    )
+
+
+def _changed_in_file(view: BudgetView) -> Iterator[Hit]:
+    """The joined positions show the tender's values: what the bid's file has in their place counts for nothing, and
+    is said."""
+    numbers = positions_by_number(view)
+    for facts in view.file_facts or ():
+        for change in facts.changes:
+            yield Hit(
+                numbers.get(change.number, BUDGET),
+                Grade.RED,
+                f"{facts.document} differs from its tender, line {change.line}: {change.message}.",
+                {"file": facts.document, "line": change.line, "field": change.code},
+                subject=f"{facts.document} {change.code} {change.number}",
+                suggestion=Suggestion("Ask the bidder: only prices may be entered.", risk="The bid can be excluded."),
+            )
+
+
+def _changes(original: AuditPosition, position: AuditPosition, *, may_be_silent: bool) -> dict[str, tuple[str, str]]:
+    """Field -> (before, after). `may_be_silent`: a bid need not repeat what the tender says."""
     pairs = {
         "code": (original.code, position.code),
         "description": (" ".join(original.description.split()), " ".join(position.description.split())),
         "unit": (normalise(original.unit) or original.unit or "", normalise(position.unit) or position.unit or ""),
         "quantity": (plain(original.quantity), plain(position.quantity)),
     }
-    return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+    return {name: pair for name, pair in pairs.items() if pair[0] != pair[1] and not (may_be_silent and pair[1] == "")}

@@ -17,6 +17,7 @@ from django.db.models import Max
 
 from accounts.models import User
 
+from ..audit.file_facts import FileFacts, facts_of_file
 from ..exceptions import DocumentRefused, Missing, Temporary
 from ..models import BudgetVersion, Document, Position, Project
 from ..parsers import reconcile, registry
@@ -55,6 +56,7 @@ class Reading:
     reconciliation: reconcile.Reconciliation
     replaces: UUID | None
     tender: UUID | None  # that it was joined to
+    facts: FileFacts  # what else was seen in the file
 
 
 def import_document(
@@ -78,13 +80,13 @@ def import_document(
     show_activity(project_id=document.project_id)
     try:
         with ExitStack() as open_files:
-            bill, detection, tender = _open(document, actor_id, options, open_files)
+            bill, detection, tender, facts = _open(document, actor_id, options, open_files)
             spool = open_files.enter_context(
                 PositionSpool(project_id=document.project_id, document_id=document.pk, rounding=bill.header.rounding)
             )
             result = _read(bill, spool, options, report)
             replaces = tender or options.replaces
-            reading = Reading(bill, detection, result, replaces, tender)
+            reading = Reading(bill, detection, result, replaces, tender, facts)
             report(spool.count, spool.count, f"Storing {spool.count} positions")
             with finishing() as finish:
                 finish(_store(document, actor_id, spool, reading))
@@ -112,18 +114,20 @@ def record_failure(*, document_id: UUID, message: str, code: str) -> None:
 
 def _open(
     document: Document, actor_id: UUID | None, options: ImportOptions, open_files: ExitStack
-) -> tuple[Bill, registry.Detection, UUID | None]:
-    """Detect and open. A bid without quantities (GAEB X84) is joined to the tender the project has, whose id is
-    returned: it takes its place."""
+) -> tuple[Bill, registry.Detection, UUID | None, FileFacts]:
+    """Detect and open, and look through the file for what rules on files ask about. A bid without quantities (GAEB
+    X84) is joined to the tender the project has, whose id is returned: it takes its place."""
     path = open_files.enter_context(local_file(document))
     detection = registry.detect(path, document.original_filename)
     mapping = _mapping(document, actor_id, options, path) if options.mapping or detection.dialect == TABLE else None
     bill = registry.open_bill(path, dialect=detection.dialect, mapping=mapping)
     tender = tender_for(document=document, named=options.replaces) if bill.header.phase == "X84" else None
+    tender_path = open_files.enter_context(local_file(tender)) if tender else None
+    name = document.original_filename
+    facts = facts_of_file(path, dialect=detection.dialect, document=name, tender=tender_path)
     if tender is None:
-        return bill, detection, None
-    tender_path = open_files.enter_context(local_file(tender))
-    return registry.open_bill(path, dialect=detection.dialect, tender=tender_path), detection, tender.pk
+        return bill, detection, None, facts
+    return registry.open_bill(path, dialect=detection.dialect, tender=tender_path), detection, tender.pk, facts
 
 
 def _mapping(document: Document, actor_id: UUID | None, options: ImportOptions, path: Path) -> Mapping | None:

@@ -25,6 +25,7 @@ from jobs.runner import run_here
 from jobs.sweeper import sweep
 
 from ..audit import engine
+from ..audit.file_facts import facts_of_file
 from ..audit.findings import AuditFinding, AuditResult
 from ..audit.registry import all_rules
 from ..audit.view import BudgetView
@@ -113,7 +114,8 @@ def audit_unsaved(
     bill = open_bill(path, tender=tender, dialect=dialect, mapping=Mapping.from_json(mapping) if mapping else None)
     reconciler = Reconciler(bill)
     bill.positions = _counted(reconciler.watch(bill.positions), progress)
-    view = BudgetView.from_bill(bill)
+    facts = facts_of_file(path, dialect=bill.header.dialect, document=path.name, tender=tender)
+    view = BudgetView.from_bill(bill, file_facts=[facts])
     reconciliation = reconciler.result()
     try:
         assert_reconciled(reconciliation)
