@@ -205,6 +205,7 @@ SCOPES: dict[str, Scope] = {
     "S04": Scope(1, Reach.GROUP, _by_temporary, _of_temporary),
     **dict.fromkeys(("S06", "S07"), Scope(1, Reach.NEIGHBOUR)),
     "S08": Scope(1, Reach.GROUP, _by_soil, _of_soil),
+    "S09": _OWN,
     **dict.fromkeys(("B01", "B02", "B03", "B04"), _OWN),
     **dict.fromkeys(("N01", "N02"), Scope(2, Reach.OWN)),
     **dict.fromkeys(("N03", "N04"), _OWN),
