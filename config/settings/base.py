@@ -249,11 +249,9 @@ REQUEST_BODY_SILENT_S = env.float("REQUEST_BODY_SILENT_S", default=30.0)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 
-# --- the older file store (docs/file-store.md) -----------------------------------------------------------------------
-MIGRATION_MODE = env.str("MIGRATION_MODE", default="postgres_only")  # files_only | dual_write | postgres_only
+MIGRATION_MODE = env.str("MIGRATION_MODE", default="postgres_only")  # files_only | dual_write: docs/file-store.md
 MIGRATION_READ_FROM = env.str("MIGRATION_READ_FROM", default="postgres")  # files | postgres
 FILE_PROJECTS_DIR = env.str("FILE_PROJECTS_DIR", default="")
-
 # Staff import and export what they may change and see; without these every member of staff may.
 IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "change"
 IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "view"

@@ -60,9 +60,10 @@ class Comparison:
 def compare(folder: Folder, known: FileProject) -> Comparison:
     """All of it, read only. Raises StoreError if the folder can't be read."""
     found = Comparison()
+    assert known.project_id is not None
     project = Project.objects.get(pk=known.project_id)
     _compare_fields(folder, told_by(project, known), found)
-    _compare_files(folder, known, found)
+    _compare_files(folder, known, project.pk, found)
     with transaction.atomic():
         _compare_positions(folder, project.pk, found)
     return found
@@ -92,7 +93,7 @@ def _compare_fields(folder: Folder, in_tables: OlderProject, found: Comparison) 
             found.differences.append({"what": "field", "field": name, "files": _plain(file), "tables": _plain(table)})
 
 
-def _compare_files(folder: Folder, known: FileProject, found: Comparison) -> None:
+def _compare_files(folder: Folder, known: FileProject, project_id: UUID, found: Comparison) -> None:
     """What the folder holds against what was taken: raw files and what is kept; stored contents against their digest.
 
     project.json and positions.json are compared by what they say."""
@@ -103,7 +104,7 @@ def _compare_files(folder: Folder, known: FileProject, found: Comparison) -> Non
         table, file = taken[path]["sha256"] if path in taken else None, there.get(path)
         if file != table:
             found.differences.append({"what": "file", "path": path, "files": file, "tables": table})
-    documents = {str(row.pk): row for row in Document.objects.filter(project_id=known.project_id)}
+    documents = {str(row.pk): row for row in Document.objects.filter(project_id=project_id)}
     for path, row in taken.items():
         if row["document"] and row["document"] not in documents:
             found.differences.append({"what": "document", "path": path, "files": row["sha256"], "tables": None})
@@ -118,7 +119,7 @@ def _compare_files(folder: Folder, known: FileProject, found: Comparison) -> Non
 
 def _stored(document: Document) -> str:
     try:
-        return sha256_of(document.file.storage, document.file.name)
+        return sha256_of(document.file.storage, str(document.file.name))
     except OSError as error:
         return f"can't be read: {error.strerror or error}"
 

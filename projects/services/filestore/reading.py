@@ -45,7 +45,7 @@ class Positions:
         found = self.older.categories
         if found:
             with connection.cursor() as cursor:
-                values = [list(found), list(found.values()), self.document_id]
+                values: list[Any] = [list(found), list(found.values()), self.document_id]
                 cursor.execute(CATEGORIES.format(table=table), values)
 
 
