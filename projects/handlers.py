@@ -32,12 +32,14 @@ def audit_failed(params: dict[str, Any], error: dict[str, Any]) -> None:
     on_failed=reading_failed,
 )
 def parse_document(run: Run, params: dict[str, Any]) -> None:
-    """params: document_id, actor_id, and optionally mapping, replaces, accept_difference."""
+    """params: document_id, actor_id, and optionally mapping, replaces, accept_difference, dialect, preview_only."""
     replaces = params.get("replaces")
     options = importing.ImportOptions(
         mapping=params.get("mapping"),
         replaces=UUID(replaces) if replaces else None,
         accept_difference=bool(params.get("accept_difference")),
+        dialect=params.get("dialect"),
+        preview_only=bool(params.get("preview_only")),
     )
     importing.import_document(
         document_id=UUID(params["document_id"]),

@@ -46,15 +46,25 @@ class ProjectSerializer(serializers.ModelSerializer[Project]):
 
 class DocumentSerializer(serializers.ModelSerializer[Document]):
     warnings = serializers.SerializerMethodField()
+    detection = serializers.SerializerMethodField(help_text="Dialect, score and reasons; every candidate, best first.")
+    preview = serializers.SerializerMethodField(help_text="How many positions, their total, the first twelve.")
     dialect = serializers.CharField(source="parser", read_only=True)
 
     class Meta:
         model = Document
         fields = [
             "id", "original_filename", "kind", "file_type", "mime_type", "size", "sha256", "dialect", "parser_score",
-            "parse_status", "parse_error", "parse_error_code", "warnings", "created_at",
+            "parse_status", "parse_error", "parse_error_code", "warnings", "detection", "preview", "created_at",
         ]  # fmt: skip
         read_only_fields = fields
+
+    @extend_schema_field(serializers.DictField())
+    def get_detection(self, document: Document) -> dict[str, Any]:
+        return dict(document.extracted_data.get("detection") or {})
+
+    @extend_schema_field(serializers.DictField())
+    def get_preview(self, document: Document) -> dict[str, Any]:
+        return dict(document.extracted_data.get("preview") or {})
 
     @extend_schema_field(serializers.ListField(child=serializers.CharField()))
     def get_warnings(self, document: Document) -> list[str]:
@@ -76,6 +86,12 @@ class ReadingOptionsSerializer(serializers.Serializer[Any]):
     replaces = serializers.UUIDField(required=False, help_text="The document whose positions this one supersedes.")
     accept_difference = serializers.BooleanField(
         required=False, help_text="Import although the file's own grand total does not reconcile."
+    )
+    dialect = serializers.CharField(
+        required=False, max_length=30, help_text="Read the file as this dialect, whatever its content looks like."
+    )
+    preview_only = serializers.BooleanField(
+        required=False, help_text="Read it and show what is in it (`preview`), without putting it into the budget."
     )
 
 

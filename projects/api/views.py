@@ -23,6 +23,7 @@ from ..models import AuditRun, Document, Project
 from ..services import auditing, documents, opening
 from ..services.access import visible_document, visible_project
 from ..services.mappings import checked_mapping
+from ..services.previewing import checked_dialect
 from . import serializers
 from .filters import DocumentFilter, ProjectFilter
 
@@ -173,7 +174,7 @@ class DocumentReadingViewSet(viewsets.GenericViewSet[Document]):
     @action(detail=True, methods=["post"])
     @throttle_scope("expensive")
     def read(self, request: Request, pk: str) -> Response:
-        """Read the document again: with a confirmed mapping, or accepting a difference of its totals."""
+        """Read the document again: with a mapping, as another dialect, accepting a difference, or to look only."""
         visible_document(document_id=UUID(pk), user=actor_of(request))
         form = serializers.ReadingOptionsSerializer(data=request.data)
         form.is_valid(raise_exception=True)
@@ -192,4 +193,8 @@ def reading_options(values: dict[str, Any]) -> dict[str, Any]:
         options["accept_difference"] = True
     if values.get("replaces"):
         options["replaces"] = str(values["replaces"])
+    if values.get("dialect"):
+        options["dialect"] = checked_dialect(values["dialect"])
+    if values.get("preview_only"):
+        options["preview_only"] = True
     return options

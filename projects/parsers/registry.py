@@ -56,6 +56,11 @@ class Detection:
     candidates: tuple[Candidate, ...]
 
 
+def dialects() -> list[tuple[str, str]]:
+    """(name, label for people) of each, as detection tries them."""
+    return [(dialect.NAME, dialect.LABEL) for dialect in _DIALECTS]
+
+
 def dialect_label(name: str) -> str:
     """The dialect's name for people; the name itself where it is not known."""
     return next((dialect.LABEL for dialect in _DIALECTS if name == dialect.NAME), name)

@@ -56,7 +56,8 @@ def upload_document(
     read, again if that failed.
 
     `options` go to the reading job: `mapping` (columns of a plain table), `replaces` (id of the document whose
-    positions this one supersedes), `accept_difference` (import although the totals do not reconcile).
+    positions this one supersedes), `accept_difference` (import although the totals do not reconcile), `dialect` (read
+    it as this one), `preview_only` (show what is in it, without putting it into the budget).
     Raises FileTooLarge, Refused("empty_file" | "replaces_unknown"), ProjectNotFound, ReadOnly.
     """
     project = editable_project(project_id=project_id, user=actor)
@@ -154,10 +155,17 @@ def _again(*, document: Document, actor: User, options: dict[str, Any] | None) -
     with transaction.atomic():
         locked_project(project_id=document.project_id)  # or its reading could end between this look and the next step
         document.refresh_from_db(fields=["parse_status"])
-        if document.parse_status == Document.ParseStatus.COMPLETED and is_in_budget(document):
+        is_read = document.parse_status == Document.ParseStatus.COMPLETED and is_in_budget(document)
+        if is_read and not _asks_for_more(document, options):
             return Upload(document, None, is_new=False)
         job = queue_reading(document=document, actor=actor, options=options)
     return Upload(document, job, is_new=False)
+
+
+def _asks_for_more(document: Document, options: dict[str, Any] | None) -> bool:
+    """Whether a document that is in the budget shall be looked at again, or read as another dialect."""
+    given = options or {}
+    return bool(given.get("preview_only")) or given.get("dialect", document.parser) != document.parser
 
 
 def queue_reading(*, document: Document, actor: User | None, options: dict[str, Any] | None) -> Job:

@@ -30,6 +30,7 @@ from .auditing import request_audit
 from .documents import announce_document, queue_reading
 from .mappings import mapping_of, recalled_mapping, remember_mapping
 from .merging import merge_into
+from .previewing import Glimpse, hold, keep_glimpse, recognise
 from .rows import PositionSpool
 from .superseding import TENDERS, family_of, is_in_budget, lone_bids, tender_for
 from .versions import close_version, locked_project
@@ -45,6 +46,8 @@ class ImportOptions:
     mapping: dict[str, Any] | None = None  # of a plain table, as Mapping.as_json() gives it
     replaces: UUID | None = None  # the document whose positions this one supersedes
     accept_difference: bool = False  # import although the grand total does not reconcile
+    dialect: str | None = None  # read as this one, whatever its content looks like
+    preview_only: bool = False  # read it and show what is in it, without putting it into the budget
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,7 @@ class Reading:
     replaces: UUID | None
     tender: UUID | None  # that it was joined to
     facts: FileFacts  # what else was seen in the file
+    glimpse: Glimpse  # what people are shown of it
 
 
 def import_document(
@@ -78,19 +82,21 @@ def import_document(
     unread = Document.objects.filter(pk=document_id).exclude(parse_status=Document.ParseStatus.COMPLETED)
     unread.update(parse_status=Document.ParseStatus.PARSING)
     show_activity(project_id=document.project_id)
+    glimpse = Glimpse()
     try:
         with ExitStack() as open_files:
-            bill, detection, tender, facts = _open(document, actor_id, options, open_files)
+            bill, detection, tender, facts = _open(document, actor_id, options, open_files, glimpse)
             spool = open_files.enter_context(
                 PositionSpool(project_id=document.project_id, document_id=document.pk, rounding=bill.header.rounding)
             )
-            result = _read(bill, spool, options, report)
+            result = _read(bill, spool, options, report, glimpse)
             replaces = tender or options.replaces
-            reading = Reading(bill, detection, result, replaces, tender, facts)
+            reading = Reading(bill, detection, result, replaces, tender, facts, glimpse)
             report(spool.count, spool.count, f"Storing {spool.count} positions")
             with finishing() as finish:
-                finish(_store(document, actor_id, spool, reading))
+                finish(_hold(document, glimpse) if options.preview_only else _store(document, actor_id, spool, reading))
     except ParseError as error:
+        keep_glimpse(document_id=document_id, glimpse=glimpse)
         raise DocumentRefused(str(error), code=error.code) from error
     except DataError as error:
         message = "A figure in this bill is larger than a budget can hold (18 digits). Check quantities and prices."
@@ -113,12 +119,14 @@ def record_failure(*, document_id: UUID, message: str, code: str) -> None:
 
 
 def _open(
-    document: Document, actor_id: UUID | None, options: ImportOptions, open_files: ExitStack
+    document: Document, actor_id: UUID | None, options: ImportOptions, open_files: ExitStack, glimpse: Glimpse
 ) -> tuple[Bill, registry.Detection, UUID | None, FileFacts]:
     """Detect and open, and look through the file for what rules on files ask about. A bid without quantities (GAEB
     X84) is joined to the tender the project has, whose id is returned: it takes its place."""
     path = open_files.enter_context(local_file(document))
-    detection = registry.detect(path, document.original_filename)
+    detection = glimpse.detection = recognise(
+        path, document.original_filename, dialect=options.dialect, is_table=options.mapping is not None
+    )
     mapping = _mapping(document, actor_id, options, path) if options.mapping or detection.dialect == TABLE else None
     bill = registry.open_bill(path, dialect=detection.dialect, mapping=mapping)
     tender = tender_for(document=document, named=options.replaces) if bill.header.phase == "X84" else None
@@ -161,11 +169,15 @@ def local_file(document: Document) -> Iterator[Path]:
         yield Path(copy.name)
 
 
-def _read(bill: Bill, spool: PositionSpool, options: ImportOptions, report: Report) -> reconcile.Reconciliation:
+def _read(
+    bill: Bill, spool: PositionSpool, options: ImportOptions, report: Report, glimpse: Glimpse
+) -> reconcile.Reconciliation:
     """Stream the positions into the spool; then compare with what the file says of itself."""
     reconciler = reconcile.Reconciler(bill)
+    glimpse.bill = bill
     for position in reconciler.watch(bill.positions):
         spool.add(position)
+        glimpse.take(position)
         if spool.count % REPORT_EVERY == 0:
             report(spool.count, bill.stated_count or 0, f"Reading position {spool.count}")
     result = reconciler.result()
@@ -177,13 +189,22 @@ def _read(bill: Bill, spool: PositionSpool, options: ImportOptions, report: Repo
     return result
 
 
+def _hold(document: Document, glimpse: Glimpse) -> dict[str, Any]:
+    """In the caller's transaction, in place of `_store`."""
+    locked_project(project_id=document.project_id)
+    document.refresh_from_db(fields=["extracted_data"])
+    result = hold(document=document, glimpse=glimpse)
+    announce_document(document)
+    return result
+
+
 def _store(document: Document, actor_id: UUID | None, spool: PositionSpool, reading: Reading) -> dict[str, Any]:
     """In the caller's transaction: positions, version, document; the audit is queued on commit."""
     project = locked_project(project_id=document.project_id)
     if reading.bill.header.phase == "X84" and not reading.tender and tender_for(document=document, named=None):
         raise Temporary("The tender that this bid answers has come in meanwhile; they will be joined.")
     changed = _place(document, project, spool, reading)
-    _describe(document, reading)
+    _describe(document, reading, version=project.version_number + 1 if changed else project.version_number)
     _adopt(project, reading.bill)
     if changed:
         close_version(
@@ -225,7 +246,8 @@ def _place(document: Document, project: Project, spool: PositionSpool, reading: 
     return True
 
 
-def _describe(document: Document, reading: Reading) -> None:
+def _describe(document: Document, reading: Reading, *, version: int) -> None:
+    """`version`: the first one that holds the document's positions as they are in the file."""
     document.parser, document.parser_score = reading.bill.header.dialect, reading.detection.score
     document.parse_status, document.parse_error, document.parse_error_code = Document.ParseStatus.COMPLETED, "", ""
     replaces = reading.replaces or document.extracted_data.get("replaces")  # once of a family, always of it
@@ -233,7 +255,9 @@ def _describe(document: Document, reading: Reading) -> None:
         **({"replaces": str(replaces)} if replaces else {}),
         **({"tender": str(reading.tender)} if reading.tender else {}),
         **stated_by(reading.bill),
-        "detection": {"score": reading.detection.score, "reasons": list(reading.detection.reasons)},
+        "version": version,
+        "detection": reading.glimpse.detection_as_json(),
+        "preview": reading.glimpse.as_json(),
         "reconciliation": reconciled_as_json(reading.reconciliation),
     }
     document.save(
