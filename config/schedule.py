@@ -115,6 +115,12 @@ SCHEDULE = (
         description="Removes old jobs, webhook messages, runs of the schedule, expired sessions and tokens",
     ),
     Task(
+        name="forget-answers",
+        cron="15 2 * * *",
+        kind="projects.trim_knowledge",
+        description="Removes looked-up prices and codes that have expired",
+    ),
+    Task(
         name="trim-tender-files",
         cron="20 2 * * *",
         kind="tenders.trim",

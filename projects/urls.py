@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .views import charts, documents, findings, listing, money, positions, project, together, versions
+from .views import (
+    charts,
+    documents,
+    elements,
+    enriching,
+    findings,
+    listing,
+    money,
+    positions,
+    project,
+    together,
+    versions,
+)
 
 app_name = "projects"
 
@@ -44,11 +56,17 @@ urlpatterns = [
     path(f"{_PROJECT}here/", together.here, name="here"),
     path(f"{_PROJECT}history/", together.history, name="history"),
     path(f"{_POSITION}seen.json", together.seen_json, name="seen"),
+    path(f"{_PROJECT}enrich/", enriching.enrich, name="enrich"),
+    path(f"{_POSITION}take-over/", enriching.take_over_price, name="take-over"),
     path(f"{_PROJECT}versions/", versions.version_list, name="versions"),
     path(f"{_PROJECT}versions/steps.json", versions.steps_json, name="versions-json"),
     path(_VERSION, versions.version_detail, name="version"),
     path(f"{_VERSION}restore/", versions.restore, name="version-restore"),
     path(f"{_VERSION}effects.json", versions.effects_json, name="version-json"),
+    path(f"{_PROJECT}building/", elements.building, name="building"),
+    path(f"{_PROJECT}building/profile.json", elements.profile_json, name="profile-json"),
+    path(f"{_PROJECT}building/assumptions/", elements.assumptions, name="assumptions"),
+    path(f"{_PROJECT}building/elements/<str:guid>/", elements.element, name="element"),
     path(f"{_PROJECT}charts/", charts.charts, name="charts"),
     path(f"{_PROJECT}charts/sections.json", charts.sections_json, name="sections-json"),
     path(f"{_PROJECT}charts/roles.json", charts.roles_json, name="roles-json"),

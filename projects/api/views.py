@@ -22,6 +22,7 @@ from ..exceptions import Refused
 from ..models import AuditRun, Document, Project
 from ..services import auditing, documents, opening
 from ..services.access import visible_document, visible_project
+from ..services.enriching.enriching import start_enriching
 from ..services.mappings import checked_mapping
 from ..services.previewing import checked_dialect
 from . import serializers
@@ -92,6 +93,15 @@ class ProjectViewSet(
         """Audit the current version. An audit that is already under way is returned instead of a second one."""
         project = visible_project(project_id=UUID(pk), user=actor_of(request))
         job = auditing.start_audit(project_id=UUID(pk), actor=actor_of(request))
+        return Response(started(job, size=project.total_positions), status=202)
+
+    @extend_schema(request=None, responses={202: serializers.JobStartedSerializer, 404: PROBLEM, 403: PROBLEM})
+    @action(detail=True, methods=["post"])
+    @throttle_scope("expensive")
+    def enrich(self, request: Request, pk: str) -> Response:
+        """Look up what the positions cost in the catalogue and in own budgets; nothing of them is changed."""
+        project = visible_project(project_id=UUID(pk), user=actor_of(request))
+        job = start_enriching(project_id=UUID(pk), actor=actor_of(request))
         return Response(started(job, size=project.total_positions), status=202)
 
     @extend_schema(responses=serializers.AuditRunSerializer(many=True))

@@ -11,11 +11,13 @@ from ..models import Project
 AUDIT = "projects.audit"
 PARSE = "projects.parse_document"
 READ_MODEL = "projects.read_model"
+ENRICH = "projects.enrich"
 READINGS = (PARSE, READ_MODEL)  # of documents
 SHOWN = {
     AUDIT: Project.Status.AUDITING,
     PARSE: Project.Status.PARSING,
     READ_MODEL: Project.Status.PARSING,
+    ENRICH: Project.Status.ENRICHING,
 }  # the first that is active is shown
 
 

@@ -18,6 +18,7 @@ from ..forms import AddPositionForm, PositionForm
 from ..models import Position, Project
 from ..services.access import editable_project, visible_project
 from ..services.editing import add_position, delete_position, edit_position
+from ..services.enriching.taking_over import suggestions_of
 from .answers import done, told
 from .report import Lineage, columns_of, history_of, lineage_of, sheet_of
 from .sections import tree_of
@@ -51,6 +52,7 @@ def position_context(request: PageRequest, project: Project, found: Lineage) -> 
         "columns": columns_of(row),
         "sheet": sheet_of(row),
         "history": history_of(found, project),
+        "suggestions": suggestions_of(row),
         "can_write": can_write,
         "can_change": can_write and found.is_current and project.status != Project.Status.ARCHIVED,
     }
