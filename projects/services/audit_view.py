@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Q
+from django.db.models import Count, QuerySet
 
 from ..audit.findings import Override
 from ..audit.view import AuditPosition, BudgetView
@@ -36,31 +36,36 @@ def view_of(*, project: Project, references: References | None = None) -> Budget
     the sum: an edited budget need not match them.
     """
     rows = Position.objects.filter(project=project, removed_in__isnull=True).order_by("ordinal", "id")
+    positions = positions_of(rows)
+    return BudgetView(positions, **header_of(project=project), **(references.for_view() if references else {}))
+
+
+def positions_of(rows: QuerySet[Position]) -> list[AuditPosition]:
     sections: dict[str, tuple[str, ...]] = {"": ()}
-    positions = [position_from(row, sections) for row in rows.values_list(*FIELDS).iterator(chunk_size=CHUNK)]
+    return [position_from(row, sections) for row in rows.values_list(*FIELDS).iterator(chunk_size=CHUNK)]
+
+
+def header_of(*, project: Project) -> dict[str, Any]:
+    """What the project and its documents state, as `BudgetView` takes it. Three queries."""
+    counts, places = _places(project)
+    rows = Position.objects.filter(project=project, removed_in__isnull=False).order_by()
+    closed = set(rows.values_list("document_id", flat=True).distinct())
     documents = list(
-        Document.objects.filter(project=project)
-        .annotate(
-            live=Count("positions", filter=Q(positions__removed_in__isnull=True)),
-            closed=Count("positions", filter=Q(positions__removed_in__isnull=False)),
-        )
-        .filter(live__gt=0)
-        .order_by("-live", "created_at")
+        Document.objects.filter(project=project, pk__in=[pk for pk in counts if pk]).defer("indexed_content")
     )
+    documents.sort(key=lambda document: (-counts[document.pk], document.created_at))
     data = documents[0].extracted_data if documents else {}
     header: dict[str, Any] = data.get("header", {})
-    return BudgetView(
-        positions,
-        currency=project.currency,
-        phase=header.get("phase", ""),
-        rounding=_rounding(data),
-        budget_on=project.budget_on or _date(header.get("budget_on")),
-        dialect=documents[0].parser if documents else "",
-        is_public_tender=header.get("is_public_tender", False),
-        vat_rates=[Decimal(rate) for rate in header.get("vat_rates", [])],
-        totals=_totals(documents, _places(project)),
-        **(references.for_view() if references else {}),
-    )
+    return {
+        "currency": project.currency,
+        "phase": header.get("phase", ""),
+        "rounding": _rounding(data),
+        "budget_on": project.budget_on or _date(header.get("budget_on")),
+        "dialect": documents[0].parser if documents else "",
+        "is_public_tender": header.get("is_public_tender", False),
+        "vat_rates": [Decimal(rate) for rate in header.get("vat_rates", [])],
+        "totals": _totals([document for document in documents if document.pk not in closed], places),
+    }
 
 
 def standing_overrides(*, project_id: UUID) -> list[Override]:
@@ -104,14 +109,18 @@ def _rounding(data: dict[str, Any]) -> Rounding:
     )
 
 
-def _places(project: Project) -> dict[UUID | None, set[tuple[str, ...]]]:
-    """By document (None: entered by hand), the places it has positions in: (), (object,), (object, section, …)."""
-    rows = Position.objects.filter(project=project, removed_in__isnull=True).order_by()
+def _places(project: Project) -> tuple[dict[UUID | None, int], dict[UUID | None, set[tuple[str, ...]]]]:
+    """By document (None: entered by hand), how many current positions it has, and the places they are in: (),
+    (object,), (object, section, …)."""
+    rows: Any = Position.objects.filter(project=project, removed_in__isnull=True).order_by()
+    groups = rows.values_list("document_id", "object_code", "section").annotate(count=Count("pk"))
+    counts: dict[UUID | None, int] = {}
     places: dict[UUID | None, set[tuple[str, ...]]] = {}
-    for document_id, object_code, section in rows.values_list("document_id", "object_code", "section").distinct():
+    for document_id, object_code, section, count in groups:
         path = (object_code, *(section.split(SECTION_SEPARATOR) if section else ()))
+        counts[document_id] = counts.get(document_id, 0) + count
         places.setdefault(document_id, set()).update(path[:depth] for depth in range(len(path) + 1))
-    return places
+    return counts, places
 
 
 def _place_of(stated: dict[str, Any]) -> tuple[str, ...]:
@@ -124,8 +133,6 @@ def _totals(documents: list[Any], places: dict[UUID | None, set[tuple[str, ...]]
     """Stated totals of unchanged documents, where nobody else has positions under them."""
     totals = []
     for document in documents:
-        if document.closed:
-            continue
         others = [place for owner, place in places.items() if owner != document.pk]
         for stated in document.extracted_data.get("totals", []):
             if any(_place_of(stated) in place for place in others):

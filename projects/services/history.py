@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from statistics import median
@@ -15,18 +16,22 @@ from ..models import Project
 from .price_indexing import Series
 
 FOUR_PLACES = Decimal("0.0001")
+CODES = """(SELECT code FROM projects_position
+                 WHERE project_id = %(project)s AND removed_in IS NULL AND code <> '')"""
 # The code is looked for in the budgets of one firm only; archived ones are no longer anybody's word on a price.
-PRICES = """
+PRICES = f"""
 SELECT p.code, p.unit, p.unit_price, p.project_id FROM projects_position p
 WHERE p.project_id = ANY(%(others)s) AND p.removed_in IS NULL AND p.unit_price > 0
   AND p.kind <> 'note' AND p.billing <> 'surcharge' AND p.code <> ''
-  AND p.code IN (SELECT code FROM projects_position
-                 WHERE project_id = %(project)s AND removed_in IS NULL AND code <> '')
+  AND p.code IN {CODES}
 """
 
 
-def history_of(*, project: Project, series: Series | None = None, least: int = 1) -> dict[str, HistoryEntry] | None:
-    """`history_key(code, unit)` -> entry, for the codes of the project that at least `least` other budgets price.
+def history_of(
+    *, project: Project, series: Series | None = None, least: int = 1, codes: Sequence[str] | None = None
+) -> dict[str, HistoryEntry] | None:
+    """`history_key(code, unit)` -> entry, for `codes`, by default those of the project, that at least `least` other
+    budgets price.
 
     Budgets in the same currency, not in the archive; each counts once, with the median of its prices, moved to the
     project's date along the series; one that the series does not reach is left out. None: there is nothing to go by.
@@ -36,7 +41,8 @@ def history_of(*, project: Project, series: Series | None = None, least: int = 1
         return None
     by_key: dict[str, dict[UUID, list[Decimal]]] = {}
     with connection.cursor() as cursor:
-        cursor.execute(PRICES, {"others": list(others), "project": project.pk})
+        query = PRICES if codes is None else PRICES.replace(CODES, "(SELECT unnest(%(codes)s::text[]))")
+        cursor.execute(query, {"others": list(others), "project": project.pk, "codes": list(codes or ())})
         for code, unit, price, project_id in cursor.fetchall():
             key = history_key(code, normalise(unit) or unit)
             by_key.setdefault(key, {}).setdefault(project_id, []).append(price)

@@ -4,31 +4,33 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Exists, OuterRef
 
 from ..audit.file_facts import FileFacts
 from ..audit.references import CatalogueEntry, HistoryEntry
 from ..audit.thresholds import merged
 from ..audit.view import AuditPosition
-from ..models import CatalogueItem, Document, Project
+from ..models import CatalogueItem, Document, Position, Project
 from .blank import Blank, blank_of
 from .history import history_of
 from .price_indexing import Series, series_of
 
+CODES = """(SELECT code FROM projects_position
+                 WHERE project_id = %(project)s AND removed_in IS NULL AND code <> '')"""
 # Of two items with the same code the organisation's own one counts.
-ENTRIES = """
+ENTRIES = f"""
 SELECT DISTINCT ON (i.code) i.code, i.text, i.unit, i.unit_price, i.currency, i.priced_on
 FROM projects_catalogueitem i
 WHERE i.catalogue = %(catalogue)s AND i.edition = %(edition)s
   AND (i.organisation_id IS NULL OR i.organisation_id = %(organisation)s)
-  AND i.code IN (SELECT code FROM projects_position
-                 WHERE project_id = %(project)s AND removed_in IS NULL AND code <> '')
+  AND i.code IN {CODES}
 ORDER BY i.code, i.organisation_id NULLS LAST
 """
 
@@ -52,13 +54,18 @@ class References:
         return {name: getattr(self, name) for name in names}
 
 
-def references_of(*, project: Project, thresholds: Mapping[str, Decimal] | None = None) -> References:
-    """Everything there is to compare the current budget with. What was chosen and can't be had is in `absent`, with
-    the reason: the rules that need it then say that they could not run."""
+def references_of(
+    *, project: Project, thresholds: Mapping[str, Decimal] | None = None, codes: Sequence[str] | None = None
+) -> References:
+    """Everything there is to compare the current budget with; `codes`: prices of these codes only.
+
+    What was chosen and can't be had is in `absent`, with the reason: the rules that need it then say that they could
+    not run.
+    """
     series = series_of(organisation_id=project.organisation_id, name=project.price_index)
-    catalogue, why = _catalogue(project, series)
+    catalogue, why = _catalogue(project, series, codes)
     least = int(merged(thresholds)["C04.min_history"])
-    history = history_of(project=project, series=series, least=least)
+    history = history_of(project=project, series=series, least=least, codes=codes)
     blank = blank_of(project=project)
     facts = _file_facts(project)
     absent = {
@@ -78,7 +85,9 @@ def references_of(*, project: Project, thresholds: Mapping[str, Decimal] | None 
     )
 
 
-def _catalogue(project: Project, series: Series) -> tuple[dict[str, CatalogueEntry] | None, str]:
+def _catalogue(
+    project: Project, series: Series, codes: Sequence[str] | None
+) -> tuple[dict[str, CatalogueEntry] | None, str]:
     """The items of the chosen edition that the budget's codes name; or None and why."""
     if not project.catalogue:
         return None, ""
@@ -88,8 +97,9 @@ def _catalogue(project: Project, series: Series) -> tuple[dict[str, CatalogueEnt
         return None, f"the price catalogue {name} has not been imported"
     with connection.cursor() as cursor:
         cursor.execute(
-            ENTRIES,
+            ENTRIES if codes is None else ENTRIES.replace(CODES, "(SELECT unnest(%(codes)s::text[]))"),
             {
+                "codes": list(codes or ()),
                 "catalogue": project.catalogue,
                 "edition": project.catalogue_edition,
                 "organisation": project.organisation_id,
@@ -120,7 +130,8 @@ def _file_facts(project: Project) -> list[FileFacts] | None:
     """Of the documents in the budget, in the order they came. None: there are none, or all were read before facts
     were taken. One that has none beside others that have says so."""
     facts: list[FileFacts] = []
-    rows = Document.objects.filter(project=project, positions__removed_in__isnull=True).distinct()
+    current = Position.objects.filter(document=OuterRef("pk"), removed_in__isnull=True)
+    rows = Document.objects.filter(Exists(current), project=project)
     known = 0
     for name, parser, data in rows.order_by("created_at", "pk").values_list(
         "original_filename", "parser", "extracted_data__file_facts"

@@ -14,7 +14,7 @@ from projects.audit.findings import Override
 from projects.audit.known import Known, NeedsFullAudit, rules_in_order
 from projects.audit.scopes import SCOPES
 from projects.audit.view import AuditPosition, hash_of
-from projects.parsers.bill import Billing, PositionKind, Rounding, StatedTotal
+from projects.parsers.bill import Billing, MeasureLine, PositionKind, Rounding, StatedTotal
 from tests.projects.audit.build import position, sheet
 from tests.projects.audit.edited import EditedBudget, stored_of
 from tests.projects.audit.large_view import large_view
@@ -187,7 +187,7 @@ def test_other_thresholds_precision_or_rules_need_a_full_audit(monkeypatch: pyte
 
 
 def test_a_figure_that_other_sheets_read_needs_a_full_audit() -> None:
-    lines = (replace(sheet("5")[0], figure="délka"),)
+    lines = (MeasureLine("5", "expression", None, "délka"),)
     budget = _budget([{"measure": lines, "quantity": D(5)}, {"measure": sheet("délka*2"), "quantity": D(10)}])
     budget.audit()
     budget.change("1", measure=())
