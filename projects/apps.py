@@ -6,4 +6,4 @@ class ProjectsConfig(AppConfig):
     verbose_name = "Projects"
 
     def ready(self) -> None:
-        from . import channels, enrich_handlers, entities, handlers, ifc_handlers, webhooks  # noqa: F401
+        from . import catalogue_handlers, channels, enrich_handlers, entities, handlers, ifc_handlers, webhooks  # noqa: F401
