@@ -13,6 +13,7 @@ EventType = Literal[
     "document_uploaded",
     "budget_recalculated",
     "chat_message",
+    "chat_delta",
     "notification",
     "demand_moved",
     "presence",
@@ -77,9 +78,23 @@ class BudgetRecalculatedData(TypedDict):
 
 
 class ChatMessageData(TypedDict):
+    """`chat_message`: one has come, or is another now (answered, failed, its proposal decided)."""
+
     project_id: str
     message_id: str
-    author: str
+    question_id: str | None  # of an answer
+    author: str  # user or assistant
+    status: str
+    proposal: str
+    text: str  # how it begins
+
+
+class ChatDeltaData(TypedDict):
+    """`chat_delta`: how far an answer is; `text` is all of it so far."""
+
+    project_id: str
+    message_id: str
+    step: str
     text: str
 
 
