@@ -8,6 +8,7 @@ from rest_framework.routers import SimpleRouter
 from .activity_views import ActivityView
 from .analytics_views import ProjectAnalyticsView
 from .budget_views import FindingDecisionViewSet, FindingViewSet, PositionViewSet, VersionViewSet
+from .element_views import BuildingProfileView, ElementViewSet
 from .views import DocumentReadingViewSet, DocumentViewSet, ProjectViewSet
 
 
@@ -29,10 +30,13 @@ nested.register("documents", DocumentViewSet, basename="project-document")
 nested.register("versions", VersionViewSet, basename="project-version")
 nested.register("positions", PositionViewSet, basename="project-position")
 nested.register("findings", FindingViewSet, basename="project-finding")
+nested.register("elements", ElementViewSet, basename="project-element")
+
+building = [re_path(r"^building/?$", BuildingProfileView.as_view(), name="project-building")]
 
 urlpatterns = [
     re_path(r"^analytics/projects/?$", ProjectAnalyticsView.as_view(), name="analytics-projects"),
     *top.urls,
     re_path(r"^projects/(?P<project_id>[0-9a-f-]{36})/activity/?$", ActivityView.as_view(), name="project-activity"),
-    path("projects/<uuid:project_id>/", include(nested.urls)),
+    path("projects/<uuid:project_id>/", include([*nested.urls, *building])),
 ]

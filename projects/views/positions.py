@@ -17,6 +17,7 @@ from ..exceptions import EditConflict, PositionNotFound, Refused
 from ..forms import AddPositionForm, PositionForm
 from ..models import Position, Project
 from ..services.access import editable_project, visible_project
+from ..services.building import made_of
 from ..services.editing import add_position, delete_position, edit_position
 from ..services.enriching.taking_over import suggestions_of
 from .answers import done, told
@@ -52,6 +53,7 @@ def position_context(request: PageRequest, project: Project, found: Lineage) -> 
         "columns": columns_of(row),
         "sheet": sheet_of(row),
         "history": history_of(found, project),
+        "made": made_of(row),
         "suggestions": suggestions_of(row),
         "can_write": can_write,
         "can_change": can_write and found.is_current and project.status != Project.Status.ARCHIVED,

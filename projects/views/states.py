@@ -16,7 +16,7 @@ from jobs.registry import title_of
 
 from ..models import AuditRun, Document, Project
 from ..services.access import visible_project
-from ..services.activity import READINGS
+from ..services.activity import ENRICH, READINGS
 from ..services.auditing import AUDIT
 from ..services.filetypes import MODEL
 
@@ -65,6 +65,8 @@ def shown_status(project: Project, jobs: list[ShownJob], *, has_failures: bool =
         return ShownStatus("running", "Reading a document")
     if AUDIT in kinds:
         return ShownStatus("running", "Auditing")
+    if ENRICH in kinds:
+        return ShownStatus("running", "Looking up prices")
     if project.status == Project.Status.ARCHIVED:
         return ShownStatus("outline", "Archived")
     if project.version_number == 0 and has_failures:
