@@ -14,7 +14,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from projects.exports import gaeb_numbers
 from projects.exports.gaeb_numbers import Shape, Skeleton
-from projects.exports.proof import Content, Proof, clean, figure
+from projects.exports.proof import Content, Proof, clean, digest, figure
 from projects.exports.section_tree import Node, SectionTree
 from projects.exports.source import ExportBill, ExportError
 from projects.parsers.bill import Billing, BillPosition
@@ -64,7 +64,7 @@ class _Writer:
         self.bill, self.phase, self.shape, self.skeleton, self.tree = bill, phase, shape, skeleton, tree
         self.proof, self.notes = Proof(), _Notes()
         # By category: what is to be read, what it adds, its own number (of a native one).
-        self._contents: dict[tuple[str, ...], list[tuple[Content, Decimal | None, tuple[str, ...]]]] = {}
+        self._contents: dict[tuple[str, ...], list[tuple[bytes, Decimal | None, tuple[str, ...]]]] = {}
         self._names: dict[str, str] = {}
         self._is_bid = phase == "84"
 
@@ -77,7 +77,7 @@ class _Writer:
         self.tree.put(path, self._item(position, path, total), counted or Decimal(0))
         own = gaeb_numbers.own_part(position) if self.shape.is_native else None
         numbers = tuple(part for part in own or () if part)
-        self._contents.setdefault(path, []).append((self._expected(position, total), counted, numbers))
+        self._contents.setdefault(path, []).append((digest(self._expected(position, total)), counted, numbers))
         self.notes.unpriced += total is None
         self.notes.alternatives += position.billing == Billing.ALTERNATIVE
 
@@ -219,10 +219,10 @@ class _Writer:
         return clean(label.partition(" ")[2]) if self.shape.is_native else clean(label)
 
     def _expect(self, labels: tuple[str, ...], parts: tuple[str, ...], index: int, own: str) -> None:
-        content, total, numbers = self._contents[labels][index]
+        content_digest, total, numbers = self._contents[labels][index]
         has_lots = self.shape.is_native and self.shape.has_objects
         lot, sections = (parts[0], parts[1:]) if has_lots else ("", parts)
-        self.proof.expect((lot, ".".join((*sections, *(numbers or (own,))))), content, total)
+        self.proof.expect_digest((lot, ".".join((*sections, *(numbers or (own,))))), content_digest, total)
 
     def prove(self, path: Path, tender: Path | None) -> int:
         again = open_bill(path, dialect="gaeb_xml", tender=tender)

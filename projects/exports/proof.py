@@ -42,11 +42,14 @@ class Proof:
 
     def expect(self, key: Key, content: Content, total: Decimal | None) -> None:
         """`total`: what the position adds to the sum, None for nothing."""
+        self.expect_digest(key, digest(content), total)
+
+    def expect_digest(self, key: Key, content: bytes, total: Decimal | None) -> None:
         if key in self._digests:
             raise ExportError(
                 f"The number {key[1] or '(none)'} occurs twice in {key[0] or 'the budget'}.", code="twice"
             )
-        self._digests[key] = _digest(content)
+        self._digests[key] = content
         self.count += 1
         self.total += total or Decimal(0)
 
@@ -67,7 +70,7 @@ class Proof:
             if expected is None:
                 raise _untrue(f"{where} is read from it, and was never written")
             content = content_of(position)
-            if _digest(content) != expected:
+            if digest(content) != expected:
                 raise _untrue(f"{where} reads otherwise than it was written: {str(content)[:300]}")
         if waiting:
             first = next(iter(waiting))
@@ -75,7 +78,7 @@ class Proof:
         return read
 
 
-def _digest(content: Content) -> bytes:
+def digest(content: Content) -> bytes:
     return hashlib.blake2b(repr(content).encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 

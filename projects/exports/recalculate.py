@@ -7,12 +7,15 @@ its stored result, and so does whatever depends on it: a spreadsheet computes it
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, DecimalException, localcontext
 
 from projects.exports.formula import Area, Call, Literal, Name, Node, Operation, Unsupported, parse
 from projects.exports.functions import FUNCTIONS, Many, Value, compare, number_of, text_of
+
+_ELSEWHERE = re.compile(r"'?\[\d+\][^!]*!\$?[A-Za-z]{1,3}\$?\d+")
 
 Place = tuple[int, int]  # row, column, from 1
 Key = tuple[str, int, int]  # sheet, row, column
@@ -56,7 +59,7 @@ class Recalculator:
         for key in self._in_order():
             sheet, place = key[0], key[1:]
             tree = self._tree(key)
-            if not self._depends(tree, sheet):
+            if not self._depends(tree, sheet) or (tree is None and self._is_elsewhere(key)):
                 continue
             self._dirty.add(key)
             value = None if tree is None else self._result(tree, key)
@@ -126,6 +129,10 @@ class Recalculator:
         if tree is None:
             return True
         return any(key in self._dirty for area in self._areas(tree, own) for key in self._keys(area, own))
+
+    def _is_elsewhere(self, key: Key) -> bool:
+        """Whether it only shows a cell of another workbook: that stays what it was."""
+        return _ELSEWHERE.fullmatch(self._sheets[key[0]].formulas[key[1:]][0]) is not None
 
     def _in_order(self) -> Iterator[Key]:
         """Formula cells, each after those it reads; without recursion, for running sums make long chains. Cells of a

@@ -62,7 +62,7 @@ class WriteBack:
 
 
 @dataclass(slots=True)
-class _Written:
+class Written:
     """A position as it was read, without its figures of money, and what it must be read as now."""
 
     place: str
@@ -91,24 +91,24 @@ def write_back(
         expected = list(writer.take(opened(source), price_of))
         outcome = writer.outcome
         if not outcome.written:
-            raise _nothing_written(outcome)
+            raise nothing_written(outcome)
         report(1, 4, f"Writing {outcome.written:,} prices")
         writer.save(target)
         report(2, 4, "Reading the written file again")
-        result = _proved(opened(target), expected)
+        result = prove(opened(target), expected)
         for _ in range(_STATED_ROUNDS):
             stale = [d for d in result.differences if d.source and abs(d.amount) > 0]
             if not writer.correct_sums({d.source: (d.stated, d.computed) for d in stale}):
                 break
             writer.save(target)
-            result = _proved(opened(target), expected)
+            result = prove(opened(target), expected)
         report(3, 4, "Comparing")
-        _refuse_differences(result, writer.differences_before)
+        refuse_differences(result, writer.differences_before)
         outcome.total = result.computed_total
         return outcome
 
 
-def _nothing_written(outcome: WriteBack) -> ExportError:
+def nothing_written(outcome: WriteBack) -> ExportError:
     reasons = "; ".join(f"{count:,} × {reason}" for reason, count in outcome.skipped_count.items())
     if "the cell is locked" in outcome.skipped_count:
         reasons += ". The client has locked these cells; choose “also into locked cells” if that is agreed with them"
@@ -117,12 +117,12 @@ def _nothing_written(outcome: WriteBack) -> ExportError:
     return ExportError(f"No price was written: {reasons or 'the file has no positions'}.", code="nothing_written")
 
 
-def _digest(position: BillPosition) -> bytes:
+def digest_of(position: BillPosition) -> bytes:
     bare = replace(position, unit_price=None, total=None, price_components=())
     return hashlib.blake2b(repr(bare).encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
-def _proved(bill: Bill, expected: list[_Written]) -> Reconciliation:
+def prove(bill: Bill, expected: list[Written]) -> Reconciliation:
     """The file as it is read now. Raises ExportError where it is anything but the old one with the new prices."""
     reconciler = Reconciler(bill)
     count = 0
@@ -131,7 +131,7 @@ def _proved(bill: Bill, expected: list[_Written]) -> Reconciliation:
             raise _untrue(f"position {position.number} is one that was not there before")
         before = expected[count]
         count += 1
-        if _digest(position) != before.digest:
+        if digest_of(position) != before.digest:
             raise _untrue(f"{before.place}: the position reads otherwise than before ({position.number})")
         if position.unit_price != before.price:
             raise _untrue(f"{before.place}: the price reads {position.unit_price} and should be {before.price}")
@@ -146,7 +146,7 @@ def _proved(bill: Bill, expected: list[_Written]) -> Reconciliation:
     return reconciler.result()
 
 
-def _refuse_differences(result: Reconciliation, before: set[str]) -> None:
+def refuse_differences(result: Reconciliation, before: set[str]) -> None:
     """Sums that did not add up in the client's file need not now; no other may be wrong."""
     for difference in result.differences:
         if difference.source not in before:
@@ -178,7 +178,7 @@ class _Writer:
         self._figures: dict[str, dict[Place, Decimal]] = {}
         self._is_computed = package.size_of_sheets() <= COMPUTED_BYTES
 
-    def take(self, bill: Bill, price_of: PriceOf) -> Iterator[_Written]:
+    def take(self, bill: Bill, price_of: PriceOf) -> Iterator[Written]:
         reconciler = Reconciler(bill)
         for position in reconciler.watch(bill.positions):
             self.outcome.positions += 1
@@ -187,7 +187,7 @@ class _Writer:
             if reason:
                 self.outcome.skip(reason, position.source)
             expected = position.unit_price if reason else price.unit_price
-            yield _Written(position.source, _digest(position), expected)
+            yield Written(position.source, digest_of(position), expected)
         result = reconciler.result()
         self.outcome.total_before = result.computed_total
         self.differences_before = {difference.source for difference in result.differences}
