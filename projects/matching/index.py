@@ -18,6 +18,7 @@ from .words import figures_of, folded
 
 LEAST_SCORE = 82.0  # of 100; below, people found half of the matches wrong on real bills [judgement]
 CANDIDATES = 60  # compared for a text
+ENOUGH = 4 * CANDIDATES  # share a rarer word: commoner ones would only add to what is not compared
 RAREST = 5  # words of a text that are looked up
 COMMON = 4_000  # items with a word: one in more than so many tells nothing
 
@@ -69,7 +70,7 @@ class TextIndex:
         known = sorted((len(self._with[word]), word) for word in set(wanted.split()) if word in self._with)
         shared: dict[int, float] = defaultdict(float)
         for count, word in known[:RAREST]:
-            if count > COMMON and shared:
+            if len(shared) >= ENOUGH or (shared and count > COMMON):
                 break
             for number in self._with[word][:COMMON]:
                 shared[number] += 1 + 1 / count
