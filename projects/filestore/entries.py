@@ -12,6 +12,7 @@ from typing import Any
 
 from projects.filestore.positions import EXTRAS
 from projects.parsers.catalogues import catalogue_of
+from projects.parsers.decimals import decimal_from_text
 from projects.parsers.legacy_json import NAMES
 from projects.parsers.totals import round_to_step
 
@@ -86,7 +87,19 @@ def _put(entry: dict[str, Any], name: str, value: Any) -> None:
             if key in entry:
                 entry[key] = None
         return
-    entry[used or _WRITTEN[name]] = value
+    if used is None or not _says(entry[used], value, 2 if name == "total" else 4):
+        entry[used or _WRITTEN[name]] = value
+
+
+def _says(written: Any, value: Any, digits: int) -> bool:
+    """Whether this spelling reads as the value, so that it may stay: "12,5" for 12.5."""
+    if isinstance(value, str):
+        return not isinstance(written, (dict, list, bool)) and str(written).strip() == value
+    try:
+        read = decimal_from_text(written) if isinstance(written, str) else Decimal(written)
+        return read is not None and round_to_step(read, Decimal(1).scaleb(-digits)) == value
+    except (ValueError, TypeError, ArithmeticError):
+        return False
 
 
 def _is_material(entry: dict[str, Any]) -> bool:

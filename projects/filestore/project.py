@@ -14,7 +14,7 @@ _ID, _NAME = ("id", "project_id"), ("name", "project_name")
 _WORKFLOW = ("workflow", "selected_workflow", "requested_workflow")
 _CREATED = ("created_at", "uploaded_at")
 _KNOWN = {
-    *_ID, *_NAME, "workflow", *_CREATED, "description", "currency", "budget_on", "budget_date", "status",
+    *_ID, *_NAME, "workflow", *_CREATED, "description", "currency", "budget_on", "budget_date", "status", "files",
 }  # fmt: skip
 _WORKFLOWS = {
     "a": "workflow_a", "workflow_a": "workflow_a", "workflow a": "workflow_a",

@@ -22,6 +22,7 @@ from ..filetypes import file_type_of
 KEPT_BYTES = 1 << 20  # JSON beside the project up to this size stays with its row; what is larger becomes a document
 KEPT_IN_ALL = 8 << 20
 IN_MEMORY = 8 << 20
+OLDER_POSITIONS = "older_positions"  # marks documents that are a positions.json: exported as that, not as a raw file
 NOT_READ = "not_read"
 NOT_READ_WORDS = "It came along from the older file store and has not been read. Read it to import its positions."
 _KINDS = {

@@ -10,9 +10,10 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from ...filestore.project import OlderProject
+from ...filestore.snapshot import POSITIONS, PROJECT
 from ...models import Document, FileProject, Project
 from ..rows import CONTENT
-from .bringing import sha256_of
+from .bringing import OLDER_POSITIONS, sha256_of
 from .reading import TABLE, Folder, spooled, stage
 
 MOST = 50  # differences that are told one by one; the rest is counted
@@ -94,27 +95,36 @@ def _compare_fields(folder: Folder, in_tables: OlderProject, found: Comparison) 
 
 
 def _compare_files(folder: Folder, known: FileProject, project_id: UUID, found: Comparison) -> None:
-    """What the folder holds against what was taken: raw files and what is kept; stored contents against their digest.
+    """What the folder holds against what was taken, and against the documents there are now, by digest.
 
     project.json and positions.json are compared by what they say."""
-    said = {"project.json", known.contents.get("positions_path", "")}
+    said = {PROJECT, known.contents.get("positions_path") or POSITIONS[0]}
     taken = {row["path"]: row for row in known.contents.get("files", []) if row["path"] not in said}
     there = {file.path: file.sha256 for file in folder.snapshot.files if file.path not in said}
+    documents = list(Document.objects.filter(project_id=project_id))
+    digests = {document.sha256 for document in documents}
     for path in sorted(taken.keys() | there.keys()):
         table, file = taken[path]["sha256"] if path in taken else None, there.get(path)
-        if file != table:
+        came_here = table is None and file in digests  # an upload that was written back
+        if file != table and not came_here:
             found.differences.append({"what": "file", "path": path, "files": file, "tables": table})
-    documents = {str(row.pk): row for row in Document.objects.filter(project_id=project_id)}
-    for path, row in taken.items():
-        if row["document"] and row["document"] not in documents:
-            found.differences.append({"what": "document", "path": path, "files": row["sha256"], "tables": None})
-    for document in documents.values():
-        stored = _stored(document)
-        if stored != document.sha256:
-            found.differences.append(
-                {"what": "document", "path": document.original_filename, "files": document.sha256, "tables": stored}
-            )
+    _compare_documents(documents, taken, {*there.values()}, found)
     found.counts |= {"files": len(there), "documents": len(documents)}
+
+
+def _compare_documents(
+    documents: list[Document], taken: dict[str, dict[str, Any]], there: set[str], found: Comparison
+) -> None:
+    for path, row in taken.items():
+        if row["document"] and row["document"] not in {str(document.pk) for document in documents}:
+            found.differences.append({"what": "document", "path": path, "files": row["sha256"], "tables": None})
+    in_folder = there | {row["sha256"] for row in taken.values()}
+    for document in documents:
+        name, stored = document.original_filename, _stored(document)
+        if stored != document.sha256:
+            found.differences.append({"what": "document", "path": name, "files": document.sha256, "tables": stored})
+        elif document.sha256 not in in_folder and not document.extracted_data.get(OLDER_POSITIONS):
+            found.differences.append({"what": "document", "path": name, "only_in": "tables"})
 
 
 def _stored(document: Document) -> str:

@@ -20,11 +20,10 @@ from ...filestore.snapshot import CHUNK, PROJECT, StoredFile, snapshot
 from ...filestore.writing import writable_folder, write_file
 from ...models import Document, FileProject, Project
 from ..versions import locked_project
-from .bringing import kept_bytes
+from .bringing import OLDER_POSITIONS, kept_bytes
 from .comparing import told_by
 from .outcomes import Outcome
 from .returning import path_for, write_positions
-from .taking import OLDER_POSITIONS
 
 POSITIONS_PATH = "positions.json"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import tempfile
@@ -22,7 +23,7 @@ from .reading import TABLE, spooled_file, stage
 
 FOLDERS = {"bill": "vykaz_vymer", "drawing": "vykresy", "specification": "dokumentace", "other": "other"}
 PLACE = re.compile(r"positions\[(\d+)\]")
-FIELDS = tuple(StoredPosition.__dataclass_fields__)
+FIELDS = tuple(StoredPosition.__dataclass_fields__)  # `measure` is the last
 STORED = ", ".join(f"p.{name}" for name in FIELDS)
 DIFFERS = f"""ROW({", ".join(f"p.{name}" for name in CONTENT)})
   IS DISTINCT FROM ROW({", ".join(f"f.{name}" for name in CONTENT)})"""
@@ -91,8 +92,9 @@ def _rows(query: str, project_id: UUID) -> Iterator[tuple[str | None, bool, Stor
     with connection.cursor() as cursor:
         cursor.execute(query, [project_id])
         while rows := cursor.fetchmany(2000):
-            for source, differs, *values in rows:
-                yield source, differs, StoredPosition(*values)
+            for source, differs, *values, measure in rows:
+                lines = json.loads(measure) if isinstance(measure, str) else measure
+                yield source, differs, StoredPosition(*values, measure=lines)
 
 
 def _write(

@@ -15,16 +15,13 @@ from ..auditing import request_audit
 from ..importing import reconciled_as_json, stated_by
 from ..merging import merge_into
 from ..versions import close_version, locked_project
-from .bringing import Brought, bring
+from .bringing import OLDER_POSITIONS, Brought, bring
 from .comparing import compare
 from .outcomes import Outcome, clean
 from .reading import Folder, Positions
 
 if TYPE_CHECKING:
     from accounts.models import Organisation, User
-
-
-OLDER_POSITIONS = "older_positions"  # marks documents that are a positions.json: exported as that, not as a raw file
 
 
 @dataclass(frozen=True, slots=True)
