@@ -265,6 +265,7 @@ CRON_SECRET = env.str("CRON_SECRET", default="")
 JOBS_KEPT_DAYS = env.int("JOBS_KEPT_DAYS", default=30)
 WEBHOOKS_KEPT_DAYS = env.int("WEBHOOKS_KEPT_DAYS", default=30)
 SCHEDULED_RUNS_KEPT_DAYS = env.int("SCHEDULED_RUNS_KEPT_DAYS", default=90)
+PROJECT_EXPORTS_KEPT_DAYS = env.int("PROJECT_EXPORTS_KEPT_DAYS", default=30)
 TENDER_EXPORTS_KEPT_DAYS = env.int("TENDER_EXPORTS_KEPT_DAYS", default=7)
 TENDER_UPLOADS_KEPT_DAYS = env.int("TENDER_UPLOADS_KEPT_DAYS", default=90)  # files of notices that have been read
 # A worker that has not been heard of for this long has lost its jobs. Long against the clocks of hosts that differ.
