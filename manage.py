@@ -13,6 +13,7 @@ WITHOUT_SERVICES = {
     "--version",
     "check",
     "collectstatic",
+    "compare_bills",
     "compilemessages",
     "diffsettings",
     "findstatic",

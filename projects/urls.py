@@ -6,6 +6,7 @@ from django.urls import path
 
 from .views import (
     charts,
+    comparing,
     documents,
     elements,
     enriching,
@@ -41,6 +42,7 @@ urlpatterns = [
     path(f"{_PROJECT}jobs/<uuid:job_id>/cancel/", project.cancel_job, name="job-cancel"),
     path(f"{_PROJECT}upload/", documents.upload, name="upload"),
     path(f"{_PROJECT}documents/", documents.document_list, name="documents"),
+    path(f"{_PROJECT}documents/compare/", comparing.compare, name="compare-documents"),
     path(f"{_DOCUMENT}file/", documents.download, name="document-file"),
     path(f"{_DOCUMENT}read-again/", documents.read_document_again, name="document-read"),
     path(f"{_DOCUMENT}mapping/", documents.confirm_mapping, name="document-mapping"),

@@ -8,6 +8,7 @@ from rest_framework.routers import SimpleRouter
 from .activity_views import ActivityView
 from .analytics_views import ProjectAnalyticsView
 from .budget_views import FindingDecisionViewSet, FindingViewSet, PositionViewSet, VersionViewSet
+from .compare_views import ComparisonView
 from .element_views import BuildingProfileView, ElementViewSet
 from .views import DocumentReadingViewSet, DocumentViewSet, ProjectViewSet
 
@@ -33,10 +34,11 @@ nested.register("findings", FindingViewSet, basename="project-finding")
 nested.register("elements", ElementViewSet, basename="project-element")
 
 building = [re_path(r"^building/?$", BuildingProfileView.as_view(), name="project-building")]
+compare = [re_path(r"^compare/?$", ComparisonView.as_view(), name="project-compare")]
 
 urlpatterns = [
     re_path(r"^analytics/projects/?$", ProjectAnalyticsView.as_view(), name="analytics-projects"),
     *top.urls,
     re_path(r"^projects/(?P<project_id>[0-9a-f-]{36})/activity/?$", ActivityView.as_view(), name="project-activity"),
-    path("projects/<uuid:project_id>/", include([*nested.urls, *building])),
+    path("projects/<uuid:project_id>/", include([*nested.urls, *building, *compare])),
 ]

@@ -123,13 +123,18 @@ class _Key(NamedTuple):
 # What is left over is paired by these, the surest first; in each the first with the first, the second with the second.
 _STAGES: tuple[Callable[[Fact, _Key], Hashable], ...] = (
     lambda fact, key: (key.code, key.text, key.unit, key.quantity, key.unit_price),  # kind, billing or total differ
-    lambda fact, key: (fact.object_code, fact.number, key.code, key.text) if fact.number else None,
+    lambda fact, key: (fact.object_code, _number(fact), key.code, key.text) if fact.number else None,
     lambda fact, key: (key.code, key.text, key.quantity) if key.text else None,
     lambda fact, key: (key.code, key.text) if key.text else None,
-    lambda fact, key: (fact.object_code, fact.number, key.code) if fact.number and key.code else None,
-    lambda fact, key: (fact.object_code, fact.section, fact.number) if fact.number else None,
+    lambda fact, key: (fact.object_code, _number(fact), key.code) if fact.number and key.code else None,
+    lambda fact, key: (fact.object_code, fact.section, _number(fact)) if fact.number else None,
+    lambda fact, key: (fact.object_code, _number(fact)) if "." in fact.number else None,  # a path: it says where
     lambda fact, key: (key.code, key.unit, key.quantity, key.unit_price) if key.code and key.quantity else None,
 )
+
+
+def _number(fact: Fact) -> str:
+    return fact.number.casefold()
 
 
 def same_text(text: str) -> str:
