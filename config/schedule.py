@@ -121,6 +121,12 @@ SCHEDULE = (
         description="Removes looked-up prices and codes that have expired",
     ),
     Task(
+        name="trim-project-exports",
+        cron="15 2 * * *",
+        kind="projects.trim_exports",
+        description="Removes old exports of projects",
+    ),
+    Task(
         name="trim-tender-files",
         cron="20 2 * * *",
         kind="tenders.trim",

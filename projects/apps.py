@@ -6,4 +6,13 @@ class ProjectsConfig(AppConfig):
     verbose_name = "Projects"
 
     def ready(self) -> None:
-        from . import catalogue_handlers, channels, enrich_handlers, entities, handlers, ifc_handlers, webhooks  # noqa: F401
+        from . import (  # noqa: F401
+            catalogue_handlers,
+            channels,
+            enrich_handlers,
+            entities,
+            export_handlers,
+            handlers,
+            ifc_handlers,
+            webhooks,
+        )

@@ -25,6 +25,16 @@ class DocumentRefused(Refused):
     code = "document_refused"
 
 
+class ExportRefused(Refused):
+    """This can't be exported, or was not true when it was read back; `code` is the writer's."""
+
+    code = "export_refused"
+
+
+class ExportMissing(Missing):
+    code = "export_not_found"
+
+
 class FileTooLarge(Refused):
     status = 413
     code = "file_too_large"
@@ -34,6 +44,8 @@ __all__ = [
     "Conflict",
     "DocumentRefused",
     "EditConflict",
+    "ExportMissing",
+    "ExportRefused",
     "FileTooLarge",
     "Missing",
     "PositionNotFound",

@@ -8,8 +8,10 @@ from rest_framework.routers import SimpleRouter
 from .activity_views import ActivityView
 from .analytics_views import ProjectAnalyticsView
 from .budget_views import FindingDecisionViewSet, FindingViewSet, PositionViewSet, VersionViewSet
+from .chat_views import ChatViewSet
 from .compare_views import ComparisonView
 from .element_views import BuildingProfileView, ElementViewSet
+from .export_views import ProjectExportViewSet
 from .views import DocumentReadingViewSet, DocumentViewSet, ProjectViewSet
 
 
@@ -30,7 +32,9 @@ nested = OptionalSlashRouter()
 nested.register("documents", DocumentViewSet, basename="project-document")
 nested.register("versions", VersionViewSet, basename="project-version")
 nested.register("positions", PositionViewSet, basename="project-position")
+nested.register("exports", ProjectExportViewSet, basename="project-export")
 nested.register("findings", FindingViewSet, basename="project-finding")
+nested.register("chat", ChatViewSet, basename="project-chat")
 nested.register("elements", ElementViewSet, basename="project-element")
 
 building = [re_path(r"^building/?$", BuildingProfileView.as_view(), name="project-building")]
