@@ -1,0 +1,126 @@
+"""The rules of the audit: what each checks, by which figures, an organisation's own figures, how often it is right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.models import Organisation
+from accounts.pacing import costly
+from accounts.pages import PageRequest, page
+
+from ..audit.registry import Rule, all_rules
+from ..audit.thresholds import TABLE, Threshold, merged
+from ..exceptions import Refused
+from ..models import ThresholdSetting
+from ..models.findings import Role
+from ..reference_forms import ThresholdForm
+from ..services.precision import LEAST, Precision, decided
+from ..services.thresholds import audit_again, member_organisation, own_thresholds, set_threshold, withdraw_threshold
+from .answers import go
+
+
+@dataclass(frozen=True, slots=True)
+class ShownThreshold:
+    name: str
+    row: Threshold
+    setting: ThresholdSetting | None
+
+    @property
+    def value(self) -> Decimal:
+        return self.setting.value.normalize() if self.setting else self.row.value
+
+
+@dataclass(frozen=True, slots=True)
+class ShownRule:
+    rule: Rule
+    thresholds: list[ShownThreshold]
+    precision: Precision | None
+    is_measured: bool
+
+
+def shown_rules(organisation: Organisation) -> list[ShownRule]:
+    """Two queries."""
+    rows = ThresholdSetting.objects.filter(organisation=organisation).select_related("changed_by")
+    settings = {row.name: row for row in rows}
+    least = merged({name: row.value for name, row in settings.items() if name in TABLE})[LEAST]
+    judged = decided(organisation_id=organisation.pk)
+    shown = []
+    for rule in all_rules():
+        thresholds = [ShownThreshold(name, TABLE[name], settings.get(name)) for name in rule.thresholds]
+        precision = judged.get(rule.id)
+        is_measured = precision is not None and precision.judged >= least
+        shown.append(ShownRule(rule, thresholds, precision, is_measured))
+    return shown
+
+
+@page
+@require_safe
+def rules(request: PageRequest) -> HttpResponse:
+    """Of the organisation one acts for. What is shown of a rule is the same for all but its figures and precision."""
+    organisation, is_owner = member_organisation(user=request.user)
+    return render(request, "projects/rules.html", _context(organisation, is_owner=is_owner))
+
+
+def _context(organisation: Organisation, *, is_owner: bool) -> dict[str, Any]:
+    shown = shown_rules(organisation)
+    by_role = [(label, [one for one in shown if one.rule.role.value == role]) for role, label in Role.choices]
+    own = own_thresholds(organisation_id=organisation.pk)
+    return {
+        "organisation": organisation,
+        "is_owner": is_owner,
+        "roles": [(label, found) for label, found in by_role if found],
+        "number": len(shown),
+        "own": own,
+        "least": merged(own)[LEAST],
+    }
+
+
+@page
+@require_POST
+def set_one(request: PageRequest, name: str) -> HttpResponse:
+    organisation, _ = member_organisation(user=request.user)
+    form = ThresholdForm(request.POST)
+    if not form.is_valid():
+        problem = next(iter(form.errors.values()))[0]
+        raise Refused(str(problem), code="threshold_refused")
+    set_threshold(
+        name=name,
+        value=form.cleaned_data["value"],
+        reason=form.cleaned_data["reason"],
+        actor=request.user,
+        organisation_id=organisation.pk,
+    )
+    return go(request, f"{name} is yours now. Audits from now on go by it.", _place(name))
+
+
+@page
+@require_POST
+def withdraw_one(request: PageRequest, name: str) -> HttpResponse:
+    organisation, _ = member_organisation(user=request.user)
+    withdraw_threshold(name=name, actor=request.user, organisation_id=organisation.pk)
+    return go(request, f"{name} is what it was.", _place(name))
+
+
+@page
+@require_POST
+@costly
+def audit_all(request: PageRequest) -> HttpResponse:
+    organisation, _ = member_organisation(user=request.user)
+    batch, number = audit_again(actor=request.user, organisation_id=organisation.pk)
+    return go(request, f"{number} budgets are audited again.", _batch_page(batch.pk))
+
+
+def _place(name: str) -> str:
+    return f"{reverse('projects:rules')}#rule-{name.partition('.')[0]}"
+
+
+def _batch_page(batch_id: UUID) -> str:
+    return reverse("jobs:detail", args=[batch_id])
