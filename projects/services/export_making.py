@@ -148,8 +148,8 @@ def _mapping(document: Document, path: Path) -> Mapping:
 def _answered(told: dict[str, Any]) -> dict[str, Any]:
     if not told["joined"]:
         raise ExportError(
-            "The positions of this version do not have the tender's numbers any more: they were entered by hand or come "
-            "from another file. Export a GAEB X84 of the whole budget instead.",
+            "The positions of this version do not have the tender's numbers any more: they were entered by hand or "
+            "come from another file. Export a GAEB X84 of the whole budget instead.",
             code="not_a_pair",
         )
     return told | {"written": told["positions"] - told["unpriced"]}

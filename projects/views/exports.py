@@ -31,8 +31,8 @@ CONTENT_TYPES = {
     "pdf": "application/pdf",
 }
 WORDS = {
-    "priced": "Prices of the version go into the price cells of the file the client sent. Its formulas, styles and locks "
-    "stay. For a GAEB tender (X83) it is the bid (X84).",
+    "priced": "Prices of the version go into the price cells of the file the client sent. Its formulas, styles and "
+    "locks stay. For a GAEB tender (X83) it is the bid (X84).",
     "xlsx": "All positions in one sheet, totals as formulas, and the sums.",
     "csv": "All fields, for other programs.",
     "unixml": "For Czech estimating programs; with measure sheets.",
