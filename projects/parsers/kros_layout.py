@@ -29,6 +29,11 @@ _TITLES = {
     "system": ("Cenová soustava", "Cenová sústava"),
     "vat": ("DPH",),
 }
+_LIST_TITLES = {
+    **{key: _TITLES[key] for key in ("number", "type", "code", "text", "unit", "quantity", "price", "system")},
+    "total": ("Cena", "Cena celkem", "Cena celkom", "Celkem", "Celkom"),
+}
+OUTERMOST = ("HSV", "PSV", "M", "VRN", "OST", "VP", "HZS", "N00")
 _NEEDED = ("number", "type", "code", "text", "unit", "quantity")
 
 
@@ -69,6 +74,42 @@ def find_columns(row: Row, index: int) -> Columns | None:
         header_row=index, **places, row_type=helper, level=helper + 1, measure=helper + 2, is_quantity=helper + 4,
         currency=currency_of(bracketed.group(1)) if bracketed else "",
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ListColumns:
+    """Places of the list view's columns; -1 where the list has no such column."""
+
+    number: int
+    type: int
+    code: int
+    text: int
+    unit: int
+    quantity: int
+    price: int
+    total: int
+    system: int
+    currency: str
+
+
+def find_list_columns(row: Row) -> ListColumns | None:
+    """The columns, if this row holds the titles of a list view: those of a bill, without the export's hidden ones."""
+    titles = [cell.strip() if type(cell) is str else "" for cell in row]
+    if "Popis" not in titles or "Typ" not in titles:
+        return None
+    named = [_BRACKETED.sub("", title).strip() for title in titles]
+    places = {
+        key: next((i for i, title in enumerate(named) if title in names), -1) for key, names in _LIST_TITLES.items()
+    }
+    if any(places[key] < 0 for key in _NEEDED) or len(row) > places["number"] + _HELPERS_AFTER:
+        return None
+    bracketed = _BRACKETED.search(titles[places["price"]]) if places["price"] >= 0 else None
+    return ListColumns(**places, currency=currency_of(bracketed.group(1)) if bracketed else "")
+
+
+def section_level(code: str, path: tuple[str, ...]) -> int:
+    """How deep a section lies where the file does not say: the groups of trades are outermost."""
+    return 0 if code in OUTERMOST or not path else 1
 
 
 @dataclass(slots=True)

@@ -8,7 +8,6 @@ the far right repeat the type and say how deep a section lies, what kind a measu
 from __future__ import annotations
 
 import re
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -19,7 +18,6 @@ from projects.parsers.bill import (
     BillPosition,
     MeasureLine,
     PositionKind,
-    Rounding,
     Score,
     StatedTotal,
 )
@@ -33,9 +31,11 @@ from projects.parsers.kros_layout import (
     Recapitulation,
     find_columns,
     read_recapitulation,
+    section_level,
     sheet_object,
 )
 from projects.parsers.numbering import Numbering
+from projects.parsers.sheet_rounding import stated_rounding
 from projects.parsers.workbook import Row, Sheet, figure_of, text_of
 
 NAME = "kros_xlsx"
@@ -44,10 +44,7 @@ LABEL = 'KROS "Export Komplet" (xlsx)'
 _ITEM_KINDS = {"K": PositionKind.WORK, "M": PositionKind.MATERIAL}
 _MEASURE_KINDS = {"1": "comment", "2": "expression", "3": "subtotal", "4": "subtotal"}
 _SUBTOTALS = ("součet", "mezisoučet", "súčet", "medzisúčet")
-_OUTERMOST = ("HSV", "PSV", "M", "VRN", "OST", "VP", "HZS", "N00", "OST")
-_ROUND = re.compile(rb"<f>ROUND\([A-Z]+\d+\*[A-Z]+\d+,(-?\d)\)</f>")
 _NOTE_LEAD = re.compile(r"^Poznámka k (?:položke|položce):\s*", re.IGNORECASE)
-_FORMULA_BYTES = 4 << 20
 
 
 def detect(head: FileHead) -> Score:
@@ -74,8 +71,8 @@ def read(head: FileHead) -> Bill:
         names = names[1:]
     header = BillHeader(
         dialect=NAME, dialect_label=LABEL, title=recap.title, reference=recap.code, client=recap.client,
-        currency=recap.currency or _currency(head, names), budget_on=recap.budget_on, rounding=_rounding(head),
-        vat_rates=recap.vat_rates,
+        currency=recap.currency or _currency(head, names), budget_on=recap.budget_on,
+        rounding=stated_rounding(head, sheets=4), vat_rates=recap.vat_rates,
     )  # fmt: skip
     bill = Bill(header=header, positions=iter(()), totals=recap.totals)
     bill.positions = _positions(head, names, recap, bill)
@@ -88,20 +85,6 @@ def _currency(head: FileHead, names: list[str]) -> str:
             if columns := find_columns(row, index):
                 return columns.currency
     return ""
-
-
-def _rounding(head: FileHead) -> Rounding:
-    """The digits of the ROUND in the first item's formula: the formula is read as text, never evaluated."""
-    parts = sorted(name for name in head.members if name.startswith("xl/worksheets/sheet"))
-    for part in parts[:4]:
-        try:
-            with head.archive.open(part) as stream:
-                match = _ROUND.search(stream.read(_FORMULA_BYTES))
-        except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError):
-            continue
-        if match:
-            return Rounding(total=Decimal(1).scaleb(-int(match.group(1))), is_stated=True)
-    return Rounding()
 
 
 def _one_quantity(lines: list[MeasureLine]) -> tuple[MeasureLine, ...]:
@@ -210,7 +193,7 @@ class _SheetReader:
         at = self._columns.level
         if at < len(row) and row[at - 1] == "D" and text_of(row[at]).isdigit():
             return int(text_of(row[at]))
-        return 0 if code in _OUTERMOST or not self._path else 1
+        return section_level(code, self._path)
 
     def _state_total(self, level: str, row: Row, index: int) -> None:
         amount = self._figure(row, index, self._columns.total)

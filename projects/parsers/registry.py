@@ -11,12 +11,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from projects.parsers import bc3, gaeb_xml, kros_xlsx, legacy_json, pdf_table, table, unixml
+from projects.parsers import (
+    aspe_xlsx,
+    bc3,
+    gaeb_xml,
+    kros_list,
+    kros_xlsx,
+    legacy_json,
+    pdf_table,
+    rts_xlsx,
+    table,
+    unixml,
+)
 from projects.parsers.bill import Bill, BillPosition, ParseError, Score
 from projects.parsers.filehead import FileHead
 from projects.parsers.gaeb_join import join_bid
 from projects.parsers.table_mapping import Mapping
-from projects.parsers.unsupported import refuse_known, refuse_unreadable
+from projects.parsers.unsupported import refuse_unreadable
 
 MAX_POSITIONS = 500_000
 
@@ -32,7 +43,9 @@ class Dialect(Protocol):
     def read(self, head: FileHead) -> Bill: ...
 
 
-_DIALECTS: tuple[Dialect, ...] = (kros_xlsx, unixml, gaeb_xml, bc3, legacy_json, pdf_table, table)
+_DIALECTS: tuple[Dialect, ...] = (
+    kros_xlsx, kros_list, rts_xlsx, aspe_xlsx, unixml, gaeb_xml, bc3, legacy_json, pdf_table, table,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +137,7 @@ def _open(head: FileHead, dialect: str | None, mapping: Mapping | None) -> Bill:
 
 
 def _detect(head: FileHead) -> Detection:
-    refuse_known(head)
+    refuse_unreadable(head)
     found: list[tuple[Dialect, Score]] = []
     for dialect in _DIALECTS:
         score = dialect.detect(head)
@@ -134,8 +147,8 @@ def _detect(head: FileHead) -> Detection:
             break
     if not found:
         raise ParseError(
-            f"'{head.filename}' is not a bill of quantities in any known format. Upload KROS xlsx, uniXML, "
-            "GAEB DA XML, BC3, a table (xlsx, ods, csv) or positions.json.",
+            f"'{head.filename}' is not a bill of quantities in any known format. Upload KROS, RTS or Aspe xlsx, "
+            "uniXML, GAEB DA XML, BC3, a table (xlsx, ods, csv) or positions.json.",
             code="unknown_dialect",
         )
     found.sort(key=lambda pair: -pair[1].value)

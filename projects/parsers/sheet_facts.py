@@ -258,7 +258,7 @@ class _Sheet:
             if len(set(columns.values())) >= _HEADER_FIELDS:
                 self._settle()
                 self._header_row = row
-                if _BILL <= set(columns.values()):
+                if set(columns.values()) >= _BILL:
                     self._bill_from = self._bill_from or row
                     self._found.has_bill = True
             elif not self._header_row or row > self._header_row + _SUBTITLES:

@@ -6,22 +6,18 @@ import re
 
 from projects.parsers.bill import ParseError
 from projects.parsers.filehead import FileHead
-from projects.parsers.kros_layout import EXPORT_MARK
 from projects.parsers.safexml import refuse_doctype
 
 _DXF = re.compile(r"(?:\s*999\s*\n[^\n]*\n)*\s*0\s*\n\s*SECTION\s*\n")
+# Elements known from such files: the form has no published description to read a whole bill by
+_XC4_PRICE_LIST = re.compile(r"<(?:\w+:)?CenoveSoustavy\b", re.IGNORECASE)
+_XC4_BILL = re.compile(r"<(?:\w+:)?objekty?\b", re.IGNORECASE)
+_XC4_INSIDE = re.compile(r"<(?:\w+:)?XC4\b|<zdroj>\s*AspeEsticon\b", re.IGNORECASE)
 _XLSX = "Export the bill from its program as xlsx, or as uniXML or GAEB DA XML, and upload that."
 
 
-def refuse_known(head: FileHead) -> None:
-    """Raises ParseError for a file that is empty, no bill, or in a known format that has no reader yet."""
-    refuse_unreadable(head)
-    if head.is_workbook and not head.is_ods:
-        _refuse_sheets(head)
-
-
 def refuse_unreadable(head: FileHead) -> None:
-    """As `refuse_known`, without looking into sheets: a table that a person has mapped may be any program's."""
+    """Raises ParseError for a file that is empty, no bill, or in a known format that has no reader yet."""
     if head.kind == "empty":
         raise ParseError(f"The file '{head.filename}' is empty. Upload it again.", code="empty_file")
     if head.first[:4] == b"AC10" and head.first[4:6].isdigit():
@@ -84,28 +80,25 @@ def _refuse_zip(head: FileHead) -> None:
         )
 
 
-def _refuse_sheets(head: FileHead) -> None:
-    for name in head.workbook.sheet_names[:3]:
-        for row in head.first_rows(name, 3):
-            marks = {str(cell).strip() for cell in row if type(cell) is str and cell}
-            if EXPORT_MARK in marks:
-                return
-            if "#RTSROZP#" in marks or "#TypZaznamu#" in marks:
-                raise _not_yet("a RTS BUILDpower workbook (#RTSROZP#)", "Export it from BUILDpower as uniXML.")
-            if marks & {"SŽDC05", "SZDC05"} or ("Aspe" in marks and "S" in marks) or "AspeEsticon" in marks:
-                raise _not_yet(
-                    "an Aspe / Esticon workbook (SŽDC05)", "Export it as uniXML or as a plain table in xlsx."
-                )
-
-
 def _refuse_xml(head: FileHead) -> None:
     root = head.xml.root.lower()
-    if root.startswith("xc4") or "xc4" in head.xml.namespace.lower() or "xc4" in head.text[:2000].lower():
-        raise _not_yet("an XC4 file", "Export the bill as uniXML 1.2 or xlsx.")
+    if root.startswith("xc4") or "xc4" in head.xml.namespace.lower() or _XC4_INSIDE.search(head.text):
+        _refuse_xc4(head)
     if root == "ifcxml":
         raise _not_yet("a building model (IFC)", "Upload the bill of quantities made from it.")
     if root in ("html", "svg"):
         raise ParseError(f"'{head.filename}' is a web page or a picture, not a bill. {_XLSX}", code="unknown_dialect")
+
+
+def _refuse_xc4(head: FileHead) -> None:
+    """One root for bills and for price lists: a price list's codes and prices would look like positions."""
+    if _XC4_PRICE_LIST.search(head.text) and not _XC4_BILL.search(head.text):
+        raise ParseError(
+            "This is an XC4 file that carries a price list (CenoveSoustavy), not a bill of quantities: codes and "
+            "prices, no quantities. Upload the bill itself. Staff import price lists as csv or xlsx.",
+            code="unsupported_dialect",
+        )
+    raise _not_yet("an XC4 file", "Export the bill from Aspe as xlsx (form SŽDC05), or as uniXML 1.2.")
 
 
 def _refuse_text(head: FileHead) -> None:

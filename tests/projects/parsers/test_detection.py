@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gzip
 import zipfile
+from dataclasses import replace
 
 import openpyxl
 import pytest
 
 from projects.parsers.bill import ParseError
+from projects.parsers.reconcile import Reconciler, assert_reconciled
 from projects.parsers.registry import detect, dialect_label, open_bill
 from tests.factories.bills import write_csv, write_gaeb, write_kros, write_legacy_json, write_unixml
 
@@ -103,14 +105,42 @@ def test_other_zip_files_are_named(tmp_path, names, code, words):
 
 
 @pytest.mark.parametrize(
-    ("cells", "words"), [(("#RTSROZP#", "Rozpočet"), "BUILDpower"), (("SŽDC05", "Soupis"), "Aspe")]
-)
-def test_workbooks_of_other_programs_are_named(tmp_path, cells, words):
+    ("cells", "dialect", "code"),
+    [(("#RTSROZP#", "Rozpočet"), "rts_xlsx", "no_positions"), (("SŽDC05", "Soupis"), "aspe_xlsx", "damaged"),
+     (("Výkaz", "#TypZaznamu#"), "rts_xlsx", "damaged")],
+)  # fmt: skip
+def test_a_workbook_with_a_programs_mark_and_nothing_else_has_no_bill(tmp_path, cells, dialect, code):
     path = tmp_path / "bill.xlsx"
     workbook_with(path, *cells)
+    assert (detect(path).dialect, detect(path).score) == (dialect, 100)
+    with pytest.raises(ParseError) as refused:
+        bill = open_bill(path)
+        reconciler = Reconciler(bill)
+        list(reconciler.watch(bill.positions))
+        assert_reconciled(reconciler.result())
+    assert refused.value.code == code
+
+
+XC4 = {
+    "a price list": ('<XC4><CenoveSoustavy><Polozky/></CenoveSoustavy></XC4>', "price list"),
+    "a bill": ("<XC4><zdroj>AspeEsticon</zdroj><stavba><objekty/></stavba></XC4>", "SŽDC05"),
+    "a bill with its prices": ("<XC4><stavba><objekty/></stavba><CenoveSoustavy/></XC4>", "SŽDC05"),
+    "a classification": ("<BuildingInformation><XC4><CenoveSoustavy/></XC4></BuildingInformation>", "price list"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", XC4)
+def test_xc4_is_refused_by_what_it_carries(tmp_path, what):
+    content, words = XC4[what]
+    (tmp_path / "f.xml").write_text(f'<?xml version="1.0" encoding="utf-8"?>{content}', "utf-8")
     with pytest.raises(ParseError, match=words) as refused:
-        detect(path)
+        detect(tmp_path / "f.xml")
     assert refused.value.code == "unsupported_dialect"
+
+
+def test_a_bill_that_speaks_of_concrete_xc4_is_no_xc4_file(tmp_path, house):
+    write_gaeb(tmp_path / "f", replace(house, title="Stahlbeton C25/30 XC4"))
+    assert detect(tmp_path / "f").dialect == "gaeb_xml"
 
 
 def test_a_missing_file_is_a_parse_error(tmp_path):
