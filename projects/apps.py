@@ -9,9 +9,12 @@ class ProjectsConfig(AppConfig):
         from . import (  # noqa: F401
             catalogue_handlers,
             channels,
+            chat_handlers,
             enrich_handlers,
             entities,
             export_handlers,
+            filestore_checks,
+            filestore_handlers,
             handlers,
             ifc_handlers,
             webhooks,

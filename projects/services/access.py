@@ -7,6 +7,7 @@ from uuid import UUID
 
 from ..exceptions import Missing, ProjectNotFound, Refused
 from ..models import Document, Project
+from .filestore.modes import check_writable
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -27,6 +28,7 @@ def editable_project(*, project_id: UUID, user: User) -> Project:
         raise ReadOnly("You may look at this project, not change it. Ask its owner for the role of a member.")
     if project.status == Project.Status.ARCHIVED:
         raise Refused("This project is archived. Take it out of the archive to change it.", code="project_archived")
+    check_writable(project_id=project.pk)
     return project
 
 

@@ -22,6 +22,7 @@ from ..exceptions import Conflict, FileTooLarge, Refused
 from ..models import Document, Project
 from . import activity
 from .access import editable_project
+from .document_text import queue_text
 from .filetypes import MODEL, file_type_of
 from .superseding import is_in_budget
 from .versions import locked_project
@@ -112,7 +113,12 @@ def _insert(*, document: Document, actor: User, options: dict[str, Any] | None) 
             document.save(force_insert=True)
             is_read = makes_positions(document)
             job = queue_reading(document=document, actor=actor, options=options) if is_read else None
+            if not is_read:
+                queue_text(document=document, actor=actor)
             announce_document(document)
+            from .filestore.mirroring import mirror  # by way of versions and imports it needs this module
+
+            mirror(project_id=document.project_id)
     except BaseException as error:
         document.file.delete(save=False)
         same = Document.objects.filter(project_id=document.project_id, sha256=document.sha256)

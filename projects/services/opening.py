@@ -14,6 +14,7 @@ from ..exceptions import Refused
 from ..models import Project
 from .access import editable_project, visible_project
 from .activity import activity_of
+from .filestore.mirroring import mirror
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -73,8 +74,10 @@ def change_project(*, project_id: UUID, actor: User, changes: dict[str, Any]) ->
     project = editable_project(project_id=project_id, user=actor)
     for name, value in changes.items():
         setattr(project, name, value)
-    project.save(update_fields=[*changes, "updated_at"])
-    tell_project(project.pk)
+    with transaction.atomic():
+        project.save(update_fields=[*changes, "updated_at"])
+        tell_project(project.pk)
+        mirror(project_id=project.pk)
     return project
 
 
@@ -82,7 +85,9 @@ def archive_project(*, project_id: UUID, actor: User) -> Project:
     """Nothing is deleted: an archived project reads as before, and takes no changes."""
     project = editable_project(project_id=project_id, user=actor)
     project.status = Project.Status.ARCHIVED
-    project.save(update_fields=["status", "updated_at"])
+    with transaction.atomic():
+        project.save(update_fields=["status", "updated_at"])
+        mirror(project_id=project.pk)
     return project
 
 
@@ -96,4 +101,5 @@ def unarchive_project(*, project_id: UUID, actor: User) -> Project:
         raise Refused("This project is not in the archive, or not yours to change.", code="not_archived")
     project.status = activity_of(project)
     project.save(update_fields=["status", "updated_at"])
+    mirror(project_id=project.pk)
     return project

@@ -102,6 +102,9 @@ def close_version(
     _announce(project, version)
     tell_project(project.pk, has_new_version=True)
     tell_version(project=project, version=version)
+    from .filestore.mirroring import mirror  # it locks projects itself
+
+    mirror(project_id=project.pk)
     return version
 
 
