@@ -12,6 +12,7 @@ from .chat_views import ChatViewSet
 from .compare_views import ComparisonView
 from .element_views import BuildingProfileView, ElementViewSet
 from .export_views import ProjectExportViewSet
+from .rule_views import AuditAgainView, RulesView, ThresholdsView, ThresholdView
 from .views import DocumentReadingViewSet, DocumentViewSet, ProjectViewSet
 
 
@@ -42,6 +43,10 @@ compare = [re_path(r"^compare/?$", ComparisonView.as_view(), name="project-compa
 
 urlpatterns = [
     re_path(r"^analytics/projects/?$", ProjectAnalyticsView.as_view(), name="analytics-projects"),
+    re_path(r"^rules/?$", RulesView.as_view(), name="rules"),
+    re_path(r"^rules/thresholds/?$", ThresholdsView.as_view(), name="thresholds"),
+    re_path(r"^rules/thresholds/(?P<name>[A-Z0-9]+\.[a-z0-9_]+)/?$", ThresholdView.as_view(), name="threshold"),
+    re_path(r"^rules/audits/?$", AuditAgainView.as_view(), name="rules-audits"),
     *top.urls,
     re_path(r"^projects/(?P<project_id>[0-9a-f-]{36})/activity/?$", ActivityView.as_view(), name="project-activity"),
     path("projects/<uuid:project_id>/", include([*nested.urls, *building, *compare])),
