@@ -34,7 +34,7 @@ WHERE verdict.project_id = %s GROUP BY said.key, said.value
 @require_safe
 def charts(request: PageRequest, project_id: UUID) -> HttpResponse:
     project, context = opened(request, project_id, tab="charts")
-    context |= {"sections": _section_rows(project), "roles": _role_rows(project), "order": ORDER}
+    context |= {"sections": section_rows(project), "roles": _role_rows(project), "order": ORDER}
     context |= {"stakes": stake_rows(project), "spreads": spread_rows(project)}
     return render(request, "projects/charts.html", context)
 
@@ -44,7 +44,7 @@ def charts(request: PageRequest, project_id: UUID) -> HttpResponse:
 def sections_json(request: PageRequest, project_id: UUID) -> HttpResponse:
     """Cost by section, the costliest first; amounts as text, for money is never a float on our side."""
     project = visible_project(project_id=project_id, user=request.user)
-    rows = _section_rows(project)
+    rows = section_rows(project)
     shown, rest = rows[:BARS], rows[BARS:]
     bars = [{"label": row["label"], "cost": str(row["node"].cost), "key": row["node"].key} for row in shown]
     if rest:
@@ -63,7 +63,7 @@ def roles_json(request: PageRequest, project_id: UUID) -> HttpResponse:
     return JsonResponse({"labels": [row["label"] for row in rows], "series": series})
 
 
-def _section_rows(project: Project) -> list[dict[str, Any]]:
+def section_rows(project: Project) -> list[dict[str, Any]]:
     """The lowest sections, with the names above them where two are called alike."""
     nodes = tree_of(project) if project.version_number else []
     leaves = [
@@ -71,7 +71,8 @@ def _section_rows(project: Project) -> list[dict[str, Any]]:
     ]
     total = sum((node.cost for node in leaves if node.cost > 0), start=project.total_cost * 0)
     rows = [
-        {"node": node, "label": _label(node, nodes), "share": node.cost / total if total else None} for node in leaves
+        {"node": node, "place": place, "label": _label(node, nodes), "share": node.cost / total if total else None}
+        for place, node in enumerate(leaves)
     ]
     return sorted(rows, key=lambda row: -row["node"].cost)
 

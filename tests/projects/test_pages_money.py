@@ -10,7 +10,7 @@ from accounts.models import User
 from projects.models import Finding, Project
 from projects.models.findings import Role
 from projects.services.overrides import override_finding
-from tests.factories.projects import make_position
+from tests.factories.projects import make_position, make_project
 from tests.projects.pages import queries, rows_of, signed_in, url
 
 pytestmark = pytest.mark.django_db
@@ -60,3 +60,29 @@ def test_queries_do_not_grow(project: Project, owner: User) -> None:
         make_position(project, number=f"8{number}", code="555555555", unit="m3", unit_price=Decimal(1 + number))
         finding(project, "cost", "red", number)
     assert queries(signed_in(owner), url("charts", project.pk)) <= few
+
+
+# --- on paper ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_page_for_paper_has_findings_and_sections(project: Project, owner: User) -> None:
+    finding(project, "cost", "red", 100)
+    over = finding(project, "cost", "red", 999)
+    override_finding(finding_id=over.pk, actor=owner, decision="overridden", reason="As agreed")
+    page = signed_in(owner).get(url("print", project.pk)).content.decode()
+    assert "X100" in page and "X999" not in page and "Cost by section" in page
+    assert "Nothing to print yet" not in page
+
+
+def test_an_empty_project_has_nothing_to_print(owner: User, stranger: User) -> None:
+    empty = make_project(owner)
+    assert "Nothing to print yet" in signed_in(owner).get(url("print", empty.pk)).content.decode()
+    assert signed_in(stranger).get(url("print", empty.pk)).status_code == 404
+
+
+def test_paper_takes_no_query_a_finding(project: Project, owner: User) -> None:
+    finding(project, "cost", "red", 1)
+    few = queries(signed_in(owner), url("print", project.pk))
+    for number in range(50):
+        finding(project, "cost", "red", 2 + number)
+    assert queries(signed_in(owner), url("print", project.pk)) <= few
