@@ -18,13 +18,14 @@ from ..exceptions import DocumentRefused, Missing, Refused
 from ..forms import MappingForm
 from ..models import Document, Project
 from ..parsers.bill import ParseError
-from ..parsers.registry import dialect_label
+from ..parsers.registry import dialect_label, dialects
 from ..parsers.table_mapping import MappingProposal, propose_mapping
 from ..services.access import editable_project, visible_document
 from ..services.activity import READINGS
 from ..services.documents import Upload, makes_positions, read_again, upload_document
 from ..services.filetypes import MODEL
 from ..services.importing import local_file
+from ..services.previewing import checked_dialect
 from .answers import done, go
 from .states import described, opened
 
@@ -37,6 +38,7 @@ def document_list(request: PageRequest, project_id: UUID) -> HttpResponse:
     project, context = opened(request, project_id, tab="documents")
     found = Document.objects.filter(project=project).select_related("uploaded_by").defer("indexed_content")[:LISTED]
     jobs = {shown.job.params.get("document_id"): shown for shown in context["jobs"] if shown.job.kind in READINGS}
+    context["dialects"] = dialects()
     context["documents"] = [_row(project, document, jobs.get(str(document.pk))) for document in found]
     part = request.htmx and request.htmx.target == "documents"
     return render(request, "projects/_documents.html" if part else "projects/documents.html", context)
@@ -56,7 +58,9 @@ def _row(project: Project, document: Document, job: Any) -> dict[str, Any]:
         "warnings": data.get("warnings", []),
         "warnings_count": data.get("warnings_count", len(data.get("warnings", []))),
         "reconciliation": data.get("reconciliation"),
-        "reasons": data.get("detection", {}).get("reasons", []),
+        "detection": data.get("detection", {}),
+        "preview": data.get("preview"),
+        "looked_at": data.get("looked_at"),
         "is_read": is_read,
         "is_kept_only": document.file_type == MODEL and not makes_positions(document),
         "model": data.get("model"),
@@ -72,9 +76,12 @@ def upload(request: PageRequest, project_id: UUID) -> HttpResponse:
     if not files:
         raise Refused("No file arrived. Choose a bill of quantities.", code="no_file")
     told = []
+    options = {"preview_only": True} if request.POST.get("preview_only") == "yes" else None
     for file in files:
         assert isinstance(file, UploadedFile)
-        outcome = upload_document(project_id=project_id, actor=request.user, file=file, filename=file.name or "upload")
+        outcome = upload_document(
+            project_id=project_id, actor=request.user, file=file, filename=file.name or "upload", options=options
+        )
         told.append(_told(outcome))
     url = reverse("projects:detail", args=[project_id])
     if wants_json(request):
@@ -111,12 +118,18 @@ def download(request: PageRequest, project_id: UUID, document_id: UUID) -> HttpR
 @require_POST
 @costly
 def read_document_again(request: PageRequest, project_id: UUID, document_id: UUID) -> HttpResponse:
-    """`accept_difference`: import although the stated total and the positions do not agree."""
+    """`accept_difference`: import although the stated total and the positions do not agree; `dialect`: read it as that
+    one; `preview_only`: show what is in it, and leave the budget alone."""
     document = _document(request, project_id, document_id)
-    options = {"accept_difference": True} if request.POST.get("accept_difference") == "yes" else None
-    read_again(document_id=document.pk, actor=request.user, options=options)
+    options: dict[str, Any] = {
+        name: True for name in ("accept_difference", "preview_only") if request.POST.get(name) == "yes"
+    }
+    if name := request.POST.get("dialect", ""):
+        options["dialect"] = checked_dialect(name)
+    read_again(document_id=document.pk, actor=request.user, options=options or None)
     url = reverse("projects:documents", args=[project_id])
-    return done(request, f"{document.original_filename} is being read again.", url)
+    said = "is being looked at" if "preview_only" in options else "is being read again"
+    return done(request, f"{document.original_filename} {said}.", url)
 
 
 @page

@@ -19,9 +19,13 @@ from ..services.access import visible_project
 from ..services.activity import ENRICH, READINGS
 from ..services.auditing import AUDIT
 from ..services.filetypes import MODEL
+from ..services.previewing import PREVIEWED
 
 # What a person may decide about a document that could not be read. All else the parser's own message says.
-PLANS = {"does_not_reconcile": "Compare both totals. If the file is right as it is, accept the difference."}
+PLANS = {
+    PREVIEWED: "Look at the first positions and the total. If that is the bill, put it into the budget.",
+    "does_not_reconcile": "Compare both totals. If the file is right as it is, accept the difference.",
+}
 FAILURES_SHOWN = 4
 
 
@@ -114,7 +118,8 @@ def troubled_documents(project: Project, jobs: list[ShownJob]) -> list[dict[str,
 
 def described(document: Document) -> dict[str, Any]:
     """A document that has not been read, in plain words."""
-    if document.parse_status == Document.ParseStatus.FAILED:
+    is_held = document.parse_error_code == PREVIEWED
+    if document.parse_status == Document.ParseStatus.FAILED or is_held:
         message = document.parse_error or "The file could not be read."
     else:
         message = "Reading it stopped before it was finished."
@@ -123,6 +128,7 @@ def described(document: Document) -> dict[str, Any]:
         "message": message,
         "plan": PLANS.get(document.parse_error_code, ""),
         "code": document.parse_error_code,
+        "is_held": is_held,
     }
 
 

@@ -47,6 +47,8 @@
     const body = new FormData();
     body.append("csrfmiddlewaretoken", $('[name="csrfmiddlewaretoken"]', form).value);
     body.append("file", file, file.name);
+    const look = $('[name="preview_only"]:checked', document); // look first, import later
+    if (look) body.append(look.name, look.value);
     return new Promise((resolve) => {
       const failed = (message) => {
         parts.box.remove();
