@@ -124,7 +124,9 @@ class PositionSpool:
         self.flush()
         self._file.seek(0)
         columns = ", ".join(("added_in", "ordinal", *COLUMNS))
-        with connection.cursor() as cursor, cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
+        statement = f"COPY {table} ({columns}) FROM STDIN"
+        # Outermost: what a COPY refuses shows when it is closed, and would otherwise be no error of Django's.
+        with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(statement) as copy:
             for block in self._numbered(version, after_ordinal):
                 copy.write(block)
 
