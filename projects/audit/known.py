@@ -59,12 +59,13 @@ class Known:
     decisions: list[list[str | None]]
     not_run: list[list[str]]  # [rule id, reason], besides those that lack a reference
     whole: dict[str, list[str]]  # rule of reach "whole" -> keys of the positions it speaks of
+    loaded: list[str]  # of `certificate.LOADED`, those that there were
 
     def as_json(self) -> dict[str, Any]:
         return {
             "fingerprint": self.fingerprint, "facts": self.facts.as_json(), "is_priced": self.is_priced,
             "applying": self.applying, "rule_hits": self.rule_hits, "decisions": self.decisions,
-            "not_run": self.not_run, "whole": self.whole,
+            "not_run": self.not_run, "whole": self.whole, "loaded": self.loaded,
         }  # fmt: skip
 
     @classmethod
@@ -141,6 +142,7 @@ def known_of(*, view: BudgetView, result: AuditResult, given: Given) -> Known:
         decisions=decisions_json(given.overrides),
         not_run=[[row.rule_id, row.reason] for row in result.not_checked_rules if row.rule_id not in lacking],
         whole=whole,
+        loaded=plain_context(view.context)["loaded"],
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -11,11 +11,13 @@ from django.db import connection
 from django.utils import timezone
 
 from ..audit.findings import AuditFinding, AuditResult, Override
+from ..audit.known import Reaudit
 from ..audit.registry import all_rules
+from ..audit.stored import evidence_of, suggestion_of
 from ..audit.view import BudgetView
 from ..models import AuditRun, FindingOverride, Position, Project
 from .audit_view import standing_overrides
-from .counting import by_grade, current_counts
+from .counting import COUNTED, by_grade, current_counts
 from .grading import regrade
 
 BLOCK = 2000
@@ -28,7 +30,7 @@ CURRENT = "(SELECT id FROM projects_position WHERE project_id = %s AND removed_i
 
 
 def replace_results(
-    *, project: Project, view: BudgetView, result: AuditResult, run: AuditRun, decisions: list[Override]
+    *, project: Project, view: BudgetView, result: AuditResult, run: AuditRun, decisions: Sequence[Override]
 ) -> None:
     """In the caller's transaction, under the project's lock: drop what was said of the current positions, store what is
     said now. Verdicts and findings of rows that left the budget stay as history.
@@ -53,17 +55,67 @@ def replace_results(
     _link_conflicts(view=view, result=result, project_id=project_id)
     _regrade_decided_since(project_id=project_id, known=decisions)
     counts = current_counts(project_id=project_id)
+    run.positions = run.audited_positions = len(result.verdicts)
+    run.rule_hits = dict(result.hits_by_rule)
     _record(run=run, result=result, counts=counts)
     _count(project=project, run=run, counts=counts)
 
 
-def _regrade_decided_since(*, project_id: UUID, known: list[Override]) -> None:
-    """A person who decides while an audit runs must not find the position graded as if nothing had been said."""
+def replace_some_results(*, project: Project, outcome: Reaudit, run: AuditRun, decisions: Sequence[Override]) -> None:
+    """As `replace_results`, of the positions that were asked anew and of the budget as a whole; the rest stands.
+
+    The project's counts are right when this begins (whoever changes what they count keeps them), so they are moved by
+    what changed, not counted over all positions.
+    """
+    view, project_id = outcome.view, project.pk
+    keys = [int(key) for key in outcome.keys]
+    decided = _override_ids(project_id)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM projects_verdict WHERE position_id = ANY(%s) RETURNING grade, money_at_stake", [keys]
+        )
+        earlier = cursor.fetchall()
+        said = "project_id = %s AND (position_id IS NULL OR position_id = ANY(%s))"
+        values = [project_id, keys]
+        cursor.execute(
+            f"UPDATE projects_finding SET conflicts_with_id = NULL WHERE conflicts_with_id IS NOT NULL AND {said}",
+            values,
+        )
+        cursor.execute(f"DELETE FROM projects_finding WHERE {said}", values)
+        _copy(cursor, "projects_verdict", VERDICTS, _verdict_rows(run, view, outcome))
+        _copy(cursor, "projects_finding", FINDINGS, _finding_rows(run, view, outcome, decided))
+        _copy(cursor, "projects_finding", FINDINGS, _not_checked_rows(run, view, outcome))
+    _link_conflicts(view=view, result=outcome, project_id=project_id)
+    is_as_asked = not _regrade_decided_since(project_id=project_id, known=decisions)
+    counts = _moved_counts(project, earlier, outcome) if is_as_asked else current_counts(project_id=project_id)
+    run.positions, run.audited_positions = outcome.known.facts.positions, len(outcome.verdicts)
+    run.rule_hits = dict(outcome.known.rule_hits)
+    _record(run=run, result=outcome, counts=counts)
+    _count(project=project, run=run, counts=counts)
+
+
+def _moved_counts(project: Project, earlier: list[tuple[str, Any]], outcome: Reaudit) -> dict[str, Any]:
+    """The project's counts without these verdicts, and with the new ones in their place."""
+    counts = {name: getattr(project, name) for name in COUNTED}
+    counts["count_not_checked"] -= len(outcome.verdicts) - len(earlier)  # those without a verdict count as that
+    for grade, money in earlier:
+        counts[f"count_{grade}"] -= 1
+        counts["money_at_stake"] -= money
+    for verdict in outcome.verdicts:
+        counts[f"count_{verdict.grade.value}"] += 1
+        counts["money_at_stake"] += verdict.money_at_stake
+    return counts
+
+
+def _regrade_decided_since(*, project_id: UUID, known: Sequence[Override]) -> bool:
+    """A person who decides while an audit runs must not find the position graded as if nothing had been said. Returns
+    whether anybody did."""
     now = standing_overrides(project_id=project_id)
     changed = {decision.position_identity for decision in set(known) ^ set(now)}
     if changed:
         rows = Position.objects.filter(project_id=project_id, removed_in__isnull=True, lineage__in=changed)
         regrade(position_ids=rows.values_list("pk", flat=True))
+    return bool(changed)
 
 
 def _copy(cursor: Any, table: str, columns: str, rows: Iterator[tuple[Any, ...]]) -> None:
@@ -72,7 +124,7 @@ def _copy(cursor: Any, table: str, columns: str, rows: Iterator[tuple[Any, ...]]
             copy.write_row(row)
 
 
-def _verdict_rows(run: AuditRun, view: BudgetView, result: AuditResult) -> Iterator[tuple[Any, ...]]:
+def _verdict_rows(run: AuditRun, view: BudgetView, result: AuditResult | Reaudit) -> Iterator[tuple[Any, ...]]:
     project_id, number = str(run.project_id), run.version_number
     roles_json: dict[tuple[tuple[str, str], ...], str] = {}
     for verdict in result.verdicts:
@@ -93,7 +145,7 @@ def _verdict_rows(run: AuditRun, view: BudgetView, result: AuditResult) -> Itera
 
 
 def _finding_rows(
-    run: AuditRun, view: BudgetView, result: AuditResult, decided: dict[tuple[str, str], int]
+    run: AuditRun, view: BudgetView, result: AuditResult | Reaudit, decided: dict[tuple[str, str], int]
 ) -> Iterator[tuple[Any, ...]]:
     project_id, number = str(run.project_id), run.version_number
     for finding in result.findings:
@@ -109,7 +161,7 @@ def _finding_rows(
             finding.grade.value,
             finding.confidence,
             finding.reasoning,
-            orjson.dumps(_evidence(finding, view)).decode(),
+            orjson.dumps(evidence_of(finding, view)).decode(),
             finding.money_at_stake,
             _suggestion(finding),
             finding.subject,
@@ -120,7 +172,7 @@ def _finding_rows(
         )
 
 
-def _not_checked_rows(run: AuditRun, view: BudgetView, result: AuditResult) -> Iterator[tuple[Any, ...]]:
+def _not_checked_rows(run: AuditRun, view: BudgetView, result: AuditResult | Reaudit) -> Iterator[tuple[Any, ...]]:
     """What could not be checked is shown beside what was, with its reason."""
     project_id, number = str(run.project_id), run.version_number
     roles = {rule.id: rule.role.value for rule in all_rules()}
@@ -132,21 +184,9 @@ def _not_checked_rows(run: AuditRun, view: BudgetView, result: AuditResult) -> I
         )  # fmt: skip
 
 
-def _evidence(finding: AuditFinding, view: BudgetView) -> dict[str, Any]:
-    evidence = dict(finding.evidence)
-    if finding.related:
-        evidence["related_positions"] = [
-            {"key": view.positions[i].key, "number": view.positions[i].number} for i in finding.related[:20]
-        ]
-    return evidence
-
-
 def _suggestion(finding: AuditFinding) -> str | None:
-    suggestion = finding.suggestion
-    if suggestion is None:
-        return None
-    values = {"action": suggestion.action, "benefit": suggestion.benefit, "risk": suggestion.risk}
-    return orjson.dumps(values).decode()
+    said = suggestion_of(finding)
+    return None if said is None else orjson.dumps(said).decode()
 
 
 def _override_ids(project_id: UUID) -> dict[tuple[str, str], int]:
@@ -163,7 +203,7 @@ def _override_ids(project_id: UUID) -> dict[tuple[str, str], int]:
     }
 
 
-def _link_conflicts(*, view: BudgetView, result: AuditResult, project_id: UUID) -> None:
+def _link_conflicts(*, view: BudgetView, result: AuditResult | Reaudit, project_id: UUID) -> None:
     pairs = [
         (view.positions[finding.index].key, finding.rule_id, finding.conflicts_with[0])
         for finding in result.findings
@@ -182,14 +222,12 @@ def _link_conflicts(*, view: BudgetView, result: AuditResult, project_id: UUID) 
         )
 
 
-def _record(*, run: AuditRun, result: AuditResult, counts: dict[str, Any]) -> None:
+def _record(*, run: AuditRun, result: AuditResult | Reaudit, counts: dict[str, Any]) -> None:
     run.finished_at = timezone.now()
-    run.positions = len(result.verdicts)
     run.counts = by_grade(counts)
     run.inputs_sha256 = result.inputs_sha256
     run.money_at_stake = counts["money_at_stake"]
     run.rules = dict(result.rules)
-    run.rule_hits = dict(result.hits_by_rule)
     run.not_checked_rules = [[row.rule_id, row.title, row.reason] for row in result.not_checked_rules]
     run.thresholds = {name: str(value) for name, value in result.thresholds.items()}
     run.save(force_insert=True)

@@ -8,22 +8,16 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import transaction
-from django.utils import timezone
 
 from jobs.events import publish_on_commit
 from jobs.models import Job
 from jobs.services import enqueue
 
-from ..audit import engine
 from ..exceptions import ProjectNotFound, Refused, Temporary
 from ..models import AuditRun, Project
 from ..webhooks import tell_audited
 from . import activity
-from .audit_results import replace_results
-from .audit_view import standing_overrides, view_of
-from .precision import measured
-from .references import references_of
-from .thresholds import own_thresholds
+from .audit_rounds import prepared
 from .versions import locked_project
 
 if TYPE_CHECKING:
@@ -70,37 +64,26 @@ def request_audit(*, project: Project, actor: User | None) -> Job:
 def audit_project(*, project_id: UUID, job_id: UUID | None, report: AuditReport, finishing: Finishing) -> None:
     """Audit the current version and store findings, verdicts and counts in the transaction of `finishing()`.
 
-    If the budget changed meanwhile, the result is dropped and the newer version is audited. `report(done, total,
-    message, **data)` gets the counts by grade so far. Raises ProjectNotFound, Temporary if the budget never rests.
+    After an edit only what it can have changed is asked (see `audit.incremental`); where that can't be known, and when
+    a version is audited again, everything. If the budget changed meanwhile, the result is dropped and the newer
+    version is audited. `report(done, total, message, **data)` gets the counts by grade so far. Raises ProjectNotFound,
+    Temporary if the budget never rests.
     """
     for _ in range(MOST_ROUNDS):
-        project = Project.objects.filter(pk=project_id).first()
+        project = Project.objects.select_related("organisation").filter(pk=project_id).first()
         if project is None:
             raise ProjectNotFound("The project has been deleted.")
-        run = AuditRun(project=project, version_number=project.version_number, job_id=job_id, started_at=timezone.now())
-        thresholds = own_thresholds(organisation_id=project.organisation_id)
-        precision = measured(organisation_id=project.organisation_id, thresholds=thresholds)
-        references = references_of(project=project, thresholds=thresholds)
-        run.precision = {rule_id: [str(one.share), one.judged] for rule_id, one in precision.items()}
-        run.references = references.described
-        view = view_of(project=project, references=references)
-        decisions = standing_overrides(project_id=project_id)
-        result = engine.audit(
-            view,
-            thresholds=thresholds,
-            overrides=decisions,
-            precision={rule_id: one.share for rule_id, one in precision.items()},
-            report=lambda done, total, message, counts: report(done, total, message, counts=counts.as_dict()),
-        )
+        audit = prepared(project=project, job_id=job_id)
+        audit.ask(report)
         try:
             with finishing() as finish:
-                if locked_project(project_id=project_id).version_number != run.version_number:
+                if not audit.is_of(locked_project(project_id=project_id)):
                     raise _BudgetChanged
-                replace_results(project=project, view=view, result=result, run=run, decisions=decisions)
+                audit.store()
                 activity.show_activity(project_id=project_id, ended=job_id)
-                _announce(project, run)
-                tell_audited(project=project, run=run)
-                finish(summary_of(run))
+                _announce(project, audit.run)
+                tell_audited(project=project, run=audit.run)
+                finish(summary_of(audit.run))
         except _BudgetChanged:
             continue
         return
@@ -125,6 +108,8 @@ def summary_of(run: AuditRun) -> dict[str, Any]:
         "counts": run.counts,
         "money_at_stake": str(run.money_at_stake),
         "not_checked": run.not_checked_rules,
+        "is_incremental": run.is_incremental,
+        "audited_positions": run.audited_positions,
     }
 
 
