@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -16,49 +14,14 @@ from accounts.models import Organisation
 from accounts.pacing import costly
 from accounts.pages import PageRequest, page
 
-from ..audit.registry import Rule, all_rules
-from ..audit.thresholds import TABLE, Threshold, merged
+from ..audit.thresholds import merged
 from ..exceptions import Refused
-from ..models import ThresholdSetting
 from ..models.findings import Role
 from ..reference_forms import ThresholdForm
-from ..services.precision import LEAST, Precision, decided
+from ..services.precision import LEAST
+from ..services.rule_overview import shown_rules
 from ..services.thresholds import audit_again, member_organisation, own_thresholds, set_threshold, withdraw_threshold
 from .answers import go
-
-
-@dataclass(frozen=True, slots=True)
-class ShownThreshold:
-    name: str
-    row: Threshold
-    setting: ThresholdSetting | None
-
-    @property
-    def value(self) -> Decimal:
-        return self.setting.value.normalize() if self.setting else self.row.value
-
-
-@dataclass(frozen=True, slots=True)
-class ShownRule:
-    rule: Rule
-    thresholds: list[ShownThreshold]
-    precision: Precision | None
-    is_measured: bool
-
-
-def shown_rules(organisation: Organisation) -> list[ShownRule]:
-    """Two queries."""
-    rows = ThresholdSetting.objects.filter(organisation=organisation).select_related("changed_by")
-    settings = {row.name: row for row in rows}
-    least = merged({name: row.value for name, row in settings.items() if name in TABLE})[LEAST]
-    judged = decided(organisation_id=organisation.pk)
-    shown = []
-    for rule in all_rules():
-        thresholds = [ShownThreshold(name, TABLE[name], settings.get(name)) for name in rule.thresholds]
-        precision = judged.get(rule.id)
-        is_measured = precision is not None and precision.judged >= least
-        shown.append(ShownRule(rule, thresholds, precision, is_measured))
-    return shown
 
 
 @page
