@@ -58,7 +58,8 @@ def queue_text(*, document: Document, actor: User | None = None) -> Job:
 def queue_missing(*, project_id: UUID) -> int:
     """Documents of the project whose text nobody has tried to read; how many that are now being read."""
     rows = Document.objects.filter(Q(extracted_data__text__isnull=True), project_id=project_id, indexed_content="")
-    waiting = list(rows.exclude(kind=Document.Kind.BILL).exclude(file_type="ifc").select_related("project__organisation")[:50])
+    rows = rows.exclude(kind=Document.Kind.BILL).exclude(file_type="ifc")
+    waiting = list(rows.select_related("project__organisation")[:50])
     for document in waiting:
         queue_text(document=document)
     return len(waiting)
