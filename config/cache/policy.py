@@ -39,6 +39,12 @@ DECLARED = (
         invalidated_by="Nobody: keyed by the project's time of change, which audits and decisions move.",
     ),
     Namespace(
+        "ratio_profile",
+        ttl_s=600,
+        purpose="Steel, formwork and concrete of a building by kind of element: it reads every position.",
+        invalidated_by="Nobody: keyed by the project's time of change, which versions and models move.",
+    ),
+    Namespace(
         "project_money",
         ttl_s=600,
         purpose="Money at stake by expert role, and codes at several prices, for the charts.",
