@@ -94,7 +94,7 @@ def _rows(query: str, project_id: UUID) -> Iterator[tuple[str | None, bool, Stor
         while rows := cursor.fetchmany(2000):
             for source, differs, *values, measure in rows:
                 lines = json.loads(measure) if isinstance(measure, str) else measure
-                yield source, differs, StoredPosition(*values, lines)
+                yield source, differs, StoredPosition(*(*values, lines))
 
 
 def _write(
