@@ -18,9 +18,10 @@ from config.api.throttles import throttle_scope
 
 from ..exceptions import Missing, PositionNotFound, Refused
 from ..models import BudgetVersion, Finding, Position, Project
-from ..services import editing, overrides, versions
+from ..services import deltas, editing, overrides, versions
 from ..services.access import visible_project
 from . import serializers
+from .comparison_serializers import ComparisonSerializer
 from .filters import FindingFilter, PositionFilter
 from .paging import PositionPages
 from .views import PROBLEM, UUID_REGEX
@@ -52,6 +53,16 @@ class VersionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.
         """Make the budget what it was in this version, as a new version."""
         version = versions.restore_version(project_id=project_id, number=int(number), actor=actor_of(request))
         return Response(serializers.VersionDetailSerializer(version).data, status=201)
+
+    @extend_schema(responses={200: ComparisonSerializer, 404: PROBLEM})
+    @action(detail=True, url_path="compare/(?P<other>[0-9]{1,9})", pagination_class=None)
+    @throttle_scope("expensive")
+    def compare(self, request: Request, project_id: UUID, number: str, other: str) -> Response:
+        """What it takes from this version to another one, any two of them: counts, effects on the cost, a waterfall,
+        and the changes that move most money."""
+        project = visible_project(project_id=project_id, user=actor_of(request))
+        compared = deltas.compare_versions(project_id=project.pk, old=int(number), new=int(other))
+        return Response(ComparisonSerializer(compared, context={"currency": project.currency}).data)
 
 
 @extend_schema_view(list=extend_schema(parameters=[VERSION]), retrieve=extend_schema(parameters=[VERSION]))

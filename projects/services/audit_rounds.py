@@ -71,7 +71,7 @@ class Round:
             raise NeedsFullAudit("this version is audited again")
         known = known_from(bytes(state.content))
         self.references = references_of(project=self.project, thresholds=self.thresholds, codes=())
-        loaded = {name: ({} if name in known.loaded else None) for name in ("catalogue", "history")}
+        loaded: dict[str, Any] = {name: ({} if name in known.loaded else None) for name in ("catalogue", "history")}
         context = BudgetView(
             (), **(header_of(project=self.project) | self.references.for_view() | loaded), facts=known.facts
         ).context

@@ -15,10 +15,29 @@ from uuid import UUID
 
 from django.db import connection
 
+from ..exceptions import Missing
+from ..models import BudgetVersion
+
 LARGEST = Decimal(10) ** 15
 LISTED_CHANGES = 200  # a version of 100,000 changed positions lists the first; the counts are complete
 
-# Both sides are read through the partial indexes position_closed and position_added.
+# Of two versions only the rows that live in one of them, read through the partial indexes position_closed and
+# position_added: what stands in both is never looked at.
+EARLIER_ONLY = """
+SELECT {columns} FROM projects_position WHERE project_id = %(project)s
+  AND removed_in > %(low)s AND removed_in <= %(high)s AND added_in <= %(low)s
+"""
+LATER_ONLY = """
+SELECT {columns} FROM projects_position WHERE project_id = %(project)s
+  AND added_in > %(low)s AND added_in <= %(high)s AND (removed_in IS NULL OR removed_in > %(high)s)
+"""
+COMPARED = "id, lineage, billing, quantity, unit_price, total, ordinal"
+# What else tells two rows apart. Of two that agree in all of it, the long text is looked at last.
+TOLD_APART = (
+    "content_hash", "number", "total", "object_code", "object_name", "section", "catalogue", "price_system", "category",
+    "quantity_reason", "vat_rate", "long_text",
+)  # fmt: skip
+ALIKE = " AND ".join(f"o.{name} IS NOT DISTINCT FROM n.{name}" for name in TOLD_APART)
 PAIRS = """
 WITH pairs AS (
   SELECT coalesce(o.lineage, n.lineage) AS lineage, o.id AS old_id, n.id AS new_id,
@@ -29,9 +48,7 @@ WITH pairs AS (
       AND NOT n.billing IN ('alternative', 'optional')) AS comparable,
     o.quantity AS q0, n.quantity AS q1, coalesce(o.unit_price, 0) AS p0, coalesce(n.unit_price, 0) AS p1,
     coalesce(n.ordinal, o.ordinal) AS ordinal
-  FROM (SELECT * FROM projects_position WHERE project_id = %(project)s AND removed_in = %(number)s) o
-  FULL JOIN (SELECT * FROM projects_position WHERE project_id = %(project)s AND added_in = %(number)s) n
-    ON n.lineage = o.lineage
+  FROM ({old}) o FULL JOIN ({new}) n ON n.lineage = o.lineage {but_alike}
 )
 """
 SPLIT = """
@@ -51,6 +68,9 @@ ORDER BY abs(new_total - old_total) DESC, pairs.ordinal LIMIT {LISTED_CHANGES}
 """
 
 
+WATERFALL = (("quantity", "Quantity"), ("price", "Price"), ("scope", "Scope"), ("rounding", "Rounding"))
+
+
 @dataclass(frozen=True, slots=True)
 class Delta:
     counts: dict[str, int]  # added, removed, modified
@@ -62,17 +82,73 @@ class Delta:
     changes: list[dict[str, Any]]  # {"lineage","change","number","description","before":{…},"after":{…}}
 
 
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two versions of one budget, and what it takes from the one to the other."""
+
+    old: int
+    new: int
+    before: Decimal  # total cost of `old`
+    after: Decimal
+    delta: Delta
+
+    def waterfall(self) -> list[dict[str, str]]:
+        """Bars for a chart: the total before, each effect from where the last one ended, the total after."""
+        at = self.before
+        bars = [_bar("Before", Decimal(0), at, "total")]
+        for name, word in WATERFALL:
+            effect: Decimal = getattr(self.delta, name)
+            bars.append(_bar(word, at, at + effect, "up" if effect > 0 else "down" if effect < 0 else "same"))
+            at += effect
+        return [*bars, _bar("After", Decimal(0), self.after, "total")]
+
+
+def _bar(label: str, begins: Decimal, ends: Decimal, kind: str) -> dict[str, str]:
+    return {"label": label, "from": str(begins), "to": str(ends), "kind": kind, "delta": str(ends - begins)}
+
+
+def compare_versions(*, project_id: UUID, old: int, new: int) -> Comparison:
+    """Any two versions of a project that the caller may see. Three queries. Raises Missing("version_not_found")."""
+    totals = dict(
+        BudgetVersion.objects.filter(project_id=project_id, number__in={old, new}).values_list("number", "total_cost")
+    )
+    for number in (old, new):
+        if number not in totals:
+            raise Missing(f"This project has no version {number}.", code="version_not_found")
+    delta = between(project_id=project_id, old=old, new=new)
+    return Comparison(old, new, totals[old], totals[new], delta)
+
+
 def of_version(*, project_id: UUID, number: int) -> Delta:
     """The delta of version `number` against the one before, from the rows it closed and added. Two queries."""
-    values: dict[str, Any] = {"project": project_id, "number": number}
+    # everything in version 1 is new: listing it would repeat the bill
+    return _delta(project_id, number - 1, number, is_listed=number > 1, columns=COMPARED, but_alike="")
+
+
+def between(*, project_id: UUID, old: int, new: int) -> Delta:
+    """What it takes from version `old` to version `new`, any two of them, also backwards. Two queries.
+
+    A position that was changed and changed back is no change. Whether there are such versions is for the caller to
+    know.
+    """
+    columns = ", ".join(dict.fromkeys((*COMPARED.split(", "), *TOLD_APART)))
+    but_alike = f"WHERE o.id IS NULL OR n.id IS NULL OR NOT ({ALIKE})"
+    return _delta(project_id, old, new, is_listed=True, columns=columns, but_alike=but_alike)
+
+
+def _delta(project_id: UUID, old: int, new: int, *, is_listed: bool, columns: str, but_alike: str) -> Delta:
+    values: dict[str, Any] = {"project": project_id, "low": min(old, new), "high": max(old, new)}
+    sides = [EARLIER_ONLY.format(columns=columns), LATER_ONLY.format(columns=columns)]
+    first, second = sides if old <= new else reversed(sides)
+    pairs = PAIRS.format(old=first, new=second, but_alike=but_alike)
     with connection.cursor() as cursor:
-        cursor.execute(PAIRS + SPLIT, values)
+        cursor.execute(pairs + SPLIT, values)
         added, removed, modified, cost, quantity, price, scope = cursor.fetchone()
         if max(abs(quantity), abs(price)) >= LARGEST:  # (q1 - q0) × p0 can be beyond any total: then it tells nothing
             quantity, price, scope = Decimal(0), Decimal(0), cost
         changes: list[dict[str, Any]] = []
-        if number > 1:  # everything in version 1 is new: listing it would repeat the bill
-            cursor.execute(PAIRS + LIST, values)
+        if is_listed:
+            cursor.execute(pairs + LIST, values)
             changes = [_change(row) for row in cursor.fetchall()]
     return Delta(
         counts={"added": added, "removed": removed, "modified": modified},
