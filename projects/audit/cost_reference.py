@@ -35,8 +35,12 @@ def catalogue_name(view: BudgetView, edition: str = "") -> str:
     return f"{view.catalogue_name} {edition or view.catalogue_edition}".strip() or "the catalogue"
 
 
-def _is_coded_and_priced(view: BudgetView, index: int) -> bool:
-    return view.is_catalogue_code[index] and bool(view.positions[index].unit_price)
+def _may_be_compared(view: BudgetView, index: int) -> bool:
+    """Catalogue codes with a price. Where own budgets are all there is, those that they know: that they do not know
+    all the others is no news."""
+    if not view.is_catalogue_code[index] or not view.positions[index].unit_price:
+        return False
+    return view.catalogue is not None or view.history is None or _history(view, index) is not None
 
 
 @position_rule(
@@ -45,7 +49,7 @@ def _is_coded_and_priced(view: BudgetView, index: int) -> bool:
     role=Role.COST,
     title="Unit price against the catalogue or own prices",
     source="the loaded price catalogue, else the median of own other budgets; both indexed to the budget's date",
-    applies=_is_coded_and_priced,
+    applies=_may_be_compared,
     needs="prices",
 )
 def price_differs_from_reference(view: BudgetView, index: int, t: Thresholds) -> Said:

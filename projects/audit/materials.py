@@ -137,7 +137,7 @@ def _thickness(view: BudgetView, index: int, implied: Decimal, t: Thresholds) ->
         index,
         Grade.RED,
         f"{plain(material.quantity)} m3 of material for {plain(work.quantity)} {work.unit} of work ({place(work)}) are "
-        f"{plain(round(implied * 1000))} mm; {said}.",
+        f"{plain(round(implied * 1000, 0))} mm; {said}.",
         {
             "material": plain(material.quantity),
             "work": plain(work.quantity),
