@@ -43,6 +43,14 @@ def _not_yet(what: str, advice: str) -> ParseError:
     return ParseError(f"This is {what}, which is not supported yet. {advice}", code="unsupported_dialect")
 
 
+def _model() -> ParseError:
+    return ParseError(
+        "This is a building model (IFC), not a bill. Upload it as .ifc to a project whose quantities come from "
+        "drawings: positions are made from its elements there.",
+        code="unsupported_dialect",
+    )
+
+
 def _drawing(what: str) -> ParseError:
     return ParseError(
         f"This is {what}: lines without quantities, from which no bill can be read. Upload the bill of quantities made "
@@ -85,7 +93,7 @@ def _refuse_xml(head: FileHead) -> None:
     if root.startswith("xc4") or "xc4" in head.xml.namespace.lower() or _XC4_INSIDE.search(head.text):
         _refuse_xc4(head)
     if root == "ifcxml":
-        raise _not_yet("a building model (IFC)", "Upload the bill of quantities made from it.")
+        raise _model()
     if root in ("html", "svg"):
         raise ParseError(f"'{head.filename}' is a web page or a picture, not a bill. {_XLSX}", code="unknown_dialect")
 
@@ -104,7 +112,7 @@ def _refuse_xc4(head: FileHead) -> None:
 def _refuse_text(head: FileHead) -> None:
     text = head.text.lstrip()
     if text.startswith("ISO-10303-21"):
-        raise _not_yet("a building model (IFC)", "Upload the bill of quantities made from it.")
+        raise _model()
     if _DXF.match(text):
         raise _drawing("a drawing (DXF)")
     if text.startswith(("#begin[GAEB]", "#begin[")):
