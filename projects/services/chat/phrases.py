@@ -11,19 +11,19 @@ _GROUPS = {"en": (",", "."), "cs": ("\u00a0", ","), "de": (".", ",")}
 # en, cs, de.
 PHRASES: dict[str, tuple[str, str, str]] = {
     "total": (
-        "The budget totals {total}: {count} positions, version {version}.",
+        "The budget totals {total}; positions: {count}, version {version}.",
         "Rozpočet činí celkem {total}: počet položek {count}, verze {version}.",
-        "Das Budget beträgt insgesamt {total}: {count} Positionen, Version {version}.",
+        "Das Budget beträgt insgesamt {total}; Positionen: {count}, Version {version}.",
     ),
     "words_sum": (
-        "{count} positions hold “{words}”; together they cost {total}.",
+        "Positions that hold “{words}”: {count}; together {total}.",
         "Počet položek, které obsahují „{words}“: {count}; dohromady stojí {total}.",
-        "{count} Positionen enthalten „{words}“; zusammen kosten sie {total}.",
+        "Positionen mit „{words}“: {count}; zusammen {total}.",
     ),
     "section": (
-        "{label}: {total}, {count} positions ({share} % of the budget).",
-        "{label}: {total}, počet položek {count} ({share} % rozpočtu).",
-        "{label}: {total}, {count} Positionen ({share} % des Budgets).",
+        "{label}: {total} ({share} % of the budget), positions: {count}.",
+        "{label}: {total} ({share} % rozpočtu), počet položek: {count}.",
+        "{label}: {total} ({share} % des Budgets), Positionen: {count}.",
     ),
     "sections": ("The budget by section:", "Rozpočet podle oddílů:", "Das Budget nach Abschnitten:"),
     "several": (
@@ -52,7 +52,7 @@ PHRASES: dict[str, tuple[str, str, str]] = {
         "Mehr als ein Abschnitt ist „{name}“. Welcher?",
     ),
     "dearest": (
-        "The {count} most expensive positions{where} ({share} % of the budget together):",
+        "The most expensive positions{where}, {count} of them ({share} % of the budget together):",
         "Nejdražší položky{where}, počet {count} (dohromady {share} % rozpočtu):",
         "Die {count} teuersten Positionen{where} (zusammen {share} % des Budgets):",
     ),
@@ -61,21 +61,21 @@ PHRASES: dict[str, tuple[str, str, str]] = {
         "Položky{where} s nejvyšší jednotkovou cenou, počet {count}:",
         "Die {count} Positionen{where} mit dem höchsten Einheitspreis:",
     ),
-    "count": ("{count} positions{where}.", "Počet položek{where}: {count}.", "{count} Positionen{where}."),
+    "count": ("Positions{where}: {count}.", "Počet položek{where}: {count}.", "Positionen{where}: {count}."),
     "missing_price": (
-        "{count} positions{where} have no unit price.",
+        "Positions{where} without a unit price: {count}.",
         "Počet položek{where} bez jednotkové ceny: {count}.",
-        "{count} Positionen{where} haben keinen Einheitspreis.",
+        "Positionen{where} ohne Einheitspreis: {count}.",
     ),
     "missing_quantity": (
-        "{count} positions{where} have no quantity.",
+        "Positions{where} without a quantity: {count}.",
         "Počet položek{where} bez množství: {count}.",
-        "{count} Positionen{where} haben keine Menge.",
+        "Positionen{where} ohne Menge: {count}.",
     ),
     "findings": (
-        "{count} open findings{grade}{where}; money at stake on their positions: {stake}.",
+        "Open findings{grade}{where}: {count}; money at stake on their positions: {stake}.",
         "Otevřené nálezy{grade}{where}: {count}; v sázce na jejich položkách: {stake}.",
-        "{count} offene Befunde{grade}{where}; auf dem Spiel an ihren Positionen: {stake}.",
+        "Offene Befunde{grade}{where}: {count}; auf dem Spiel an ihren Positionen: {stake}.",
     ),
     "not_audited": (
         "This version has not been audited yet: nothing is known of its findings.",
@@ -88,15 +88,15 @@ PHRASES: dict[str, tuple[str, str, str]] = {
         "Die Befunde sind von Version {audited}; das Budget ist bei Version {version}.",
     ),
     "rule": (
-        "{rule}: {title}. It hit {count} times.",
+        "{rule}: {title}. Findings: {count}.",
         "{rule}: {title}. Počet nálezů: {count}.",
-        "{rule}: {title}. {count} Befunde.",
+        "{rule}: {title}. Befunde: {count}.",
     ),
     "no_rule": ("There is no rule {rule}.", "Pravidlo {rule} neexistuje.", "Es gibt keine Regel {rule}."),
     "why": (
-        "Position {number} is graded {grade}. {count} findings:",
-        "Položka {number} má známku {grade}. Nálezy ({count}):",
-        "Position {number} ist mit {grade} bewertet. {count} Befunde:",
+        "Position {number} is graded {grade}. Findings: {count}.",
+        "Položka {number} má známku {grade}. Nálezy: {count}.",
+        "Position {number} ist mit {grade} bewertet. Befunde: {count}.",
     ),
     "changes": (
         "Version {number} ({trigger}) changed the total by {delta} to {total}: {added} added, {removed} "
@@ -112,9 +112,9 @@ PHRASES: dict[str, tuple[str, str, str]] = {
         "Es gibt keine Version {number}; die neueste ist {version}.",
     ),
     "code": (
-        "{count} positions have the code {code}; quantity {quantity}, together {total}.",
+        "Positions with the code {code}: {count}; quantity {quantity}, together {total}.",
         "Počet položek s kódem {code}: {count}; množství {quantity}, dohromady {total}.",
-        "{count} Positionen haben den Code {code}; Menge {quantity}, zusammen {total}.",
+        "Positionen mit dem Code {code}: {count}; Menge {quantity}, zusammen {total}.",
     ),
     "no_code": (
         "No position has the code {code}.",
@@ -126,7 +126,7 @@ PHRASES: dict[str, tuple[str, str, str]] = {
         "Položka {number}: {description}. {quantity} {unit} × {price} = {total}.",
         "Position {number}: {description}. {quantity} {unit} × {price} = {total}.",
     ),
-    "documents": ("{count} documents:", "Dokumenty ({count}):", "{count} Dokumente:"),
+    "documents": ("Documents: {count}.", "Dokumenty: {count}.", "Dokumente: {count}."),
     "empty": (
         "There is no budget yet. Upload a bill of quantities first.",
         "Zatím tu není žádný rozpočet. Nejprve nahrajte výkaz výměr.",
@@ -151,11 +151,11 @@ PHRASES: dict[str, tuple[str, str, str]] = {
         "erhöhe Abschnitt 2 um 5 % · ändere die Menge von 1.12 auf 20 · lösche Position 1.12.",
     ),
     "proposal": (
-        "Proposed: {count} positions change, the total by {delta} to {total}. Nothing is changed until "
+        "Proposed: positions that change: {count}; the total by {delta} to {total}. Nothing is changed until "
         "somebody applies it.",
         "Návrh: počet změněných položek {count}, celková cena se změní o {delta} na {total}. Dokud návrh "
         "někdo nepoužije, nic se nemění.",
-        "Vorschlag: {count} Positionen ändern sich, die Summe um {delta} auf {total}. Bis jemand ihn "
+        "Vorschlag: geänderte Positionen: {count}; die Summe um {delta} auf {total}. Bis jemand ihn "
         "anwendet, ändert sich nichts.",
     ),
     "nothing_to_do": (
