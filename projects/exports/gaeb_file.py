@@ -46,6 +46,7 @@ def write_gaeb(path: Path, bill: ExportBill, *, phase: str, tender: Path | None 
             writer.take(position)
         if not tree.root.children and not tree.root.count:
             raise ExportError("This version has no positions.", code="no_positions")
+        writer.refuse_gaps()
         with path.open("w", encoding="utf-8", newline="\n") as out:
             writer.write(out)
     bill.report(bill.count, bill.count, "Reading the file again")
@@ -66,6 +67,7 @@ class _Writer:
         # By category: what is to be read, what it adds, its own number (of a native one).
         self._contents: dict[tuple[str, ...], list[tuple[bytes, Decimal | None, tuple[str, ...]]]] = {}
         self._names: dict[str, str] = {}
+        self._missing = set(skeleton.items)
         self._is_bid = phase == "84"
 
     def take(self, position: BillPosition) -> None:
@@ -108,6 +110,7 @@ class _Writer:
         tag = "MarkupItem" if is_surcharge else "Item"
         key = (*(label.split(" ", 1)[0] if i or not self.shape.has_objects else label for i, label in enumerate(path)),
                *(own or ()))  # fmt: skip
+        self._missing.discard(key if len(key) > len(path) + 1 else (*key, ""))
         identity = self.skeleton.items.get(key, "") or f"I{position.ordinal}"
         number = _ITEM
         if own is not None:
@@ -148,6 +151,16 @@ class _Writer:
         is_surcharge = position.billing == Billing.SURCHARGE
         return (*money, "" if is_surcharge else figure(quantity), unit, _words(position.description),
                 position.billing.counts)  # fmt: skip
+
+    def refuse_gaps(self) -> None:
+        """A bid answers every position of its tender."""
+        if self._missing:
+            numbers = sorted(".".join(part for part in key if part) for key in self._missing)
+            raise ExportError(
+                f"The tender has {len(numbers):,} positions that this version lacks: {', '.join(numbers[:5])}"
+                f"{', …' if len(numbers) > 5 else ''}. Restore them, or export a contract (X86).",
+                code="incomplete_bid",
+            )
 
     def write(self, out: TextIO) -> None:
         _, digits = gaeb_numbers.number_parts(self.tree.root, self.shape)

@@ -59,7 +59,8 @@ class Recalculator:
         for key in self._in_order():
             sheet, place = key[0], key[1:]
             tree = self._tree(key)
-            if not self._depends(tree, sheet) or (tree is None and self._is_elsewhere(key)):
+            is_missing = place not in self._sheets[sheet].values
+            if not self._depends(tree, sheet, is_missing=is_missing) or (tree is None and self._is_elsewhere(key)):
                 continue
             self._dirty.add(key)
             value = None if tree is None else self._result(tree, key)
@@ -124,9 +125,10 @@ class Recalculator:
             for column in range(area.first[1], min(area.last[1], cells.last_column) + 1):
                 yield sheet, row, column
 
-    def _depends(self, tree: Node | None, own: str) -> bool:
-        """An unreadable formula may depend on anything: its result is not trusted any more."""
-        if tree is None:
+    def _depends(self, tree: Node | None, own: str, *, is_missing: bool) -> bool:
+        """An unreadable formula may depend on anything: its result is not trusted any more; nor is one that is not
+        stored."""
+        if tree is None or is_missing:
             return True
         return any(key in self._dirty for area in self._areas(tree, own) for key in self._keys(area, own))
 

@@ -182,8 +182,11 @@ def _value(attributes: dict[str, str], body: str, strings: list[str]) -> Value |
     if kind == "inlineStr":
         return _plain("".join(text for _, text in _TEXT.findall(body)))
     match = _VALUE.search(body)
-    if match is None or not (text := match.group(2) or ""):
+    if match is None:
         return None
+    text = match.group(2) or ""
+    if not text:
+        return "" if kind == "str" else None
     if kind == "s":
         return strings[int(text)] if text.isdecimal() and int(text) < len(strings) else ""
     if kind == "str":
