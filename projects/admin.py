@@ -316,3 +316,6 @@ class ProjectAnalyticsAdmin(ReadOnlyAdmin):
     list_display = ["day", "organisation", "created", "completed", "average_cost", "currency"]
     search_fields = ["organisation__name"]
     list_select_related = ["organisation"]
+
+
+from . import admin_filestore  # noqa: E402, F401
