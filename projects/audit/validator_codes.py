@@ -134,8 +134,9 @@ def _two_units(view: BudgetView, code: str, members: list[int], others: list[int
 
 
 def _was_priced_from_a_file(view: BudgetView, index: int) -> bool:
-    """Bids answer a client's file; other budgets have no unpriced file to compare with."""
-    is_bid = view.phase == "X84" or view.is_public_tender or view.blank is not None
+    """Bids answer a client's file; other budgets have no unpriced file to compare with, unless one was chosen, even
+    if it can't be read any more."""
+    is_bid = view.phase == "X84" or view.is_public_tender or view.blank is not None or "blank" in view.absent
     return is_bid and view.is_priced and not view.is_note[index]
 
 

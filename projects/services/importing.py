@@ -255,6 +255,7 @@ def _describe(document: Document, reading: Reading, *, version: int) -> None:
         **({"replaces": str(replaces)} if replaces else {}),
         **({"tender": str(reading.tender)} if reading.tender else {}),
         **stated_by(reading.bill),
+        "file_facts": reading.facts.as_json(),
         "version": version,
         "detection": reading.glimpse.detection_as_json(),
         "preview": reading.glimpse.as_json(),

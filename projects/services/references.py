@@ -160,7 +160,7 @@ def _described(
     said: dict[str, Any] = {"fingerprint": fingerprint_of(project=project)}
     if catalogue is not None:
         said["catalogue"] = {
-            "name": project.catalogue, "edition": project.catalogue_edition, "codes_found": len(catalogue)
+            "name": project.catalogue, "edition": project.catalogue_edition
         }  # fmt: skip
     if series.name:
         said["price_index"] = {
@@ -169,7 +169,7 @@ def _described(
             "last": series.months[-1].isoformat() if series.months else None,
         }
     if history is not None:
-        said["history"] = {"codes": len(history)}
+        said["history"] = "the organisation's other budgets"
     if blank is not None:
         said["blank"] = {
             "document": str(blank.document_id), "filename": blank.filename, "sha256": blank.sha256,

@@ -212,7 +212,7 @@ def test_prices_are_compared_indexed_to_the_budgets_date_and_foreign_ones_are_to
     assert said(project, "N01")["4"][0] == "amber"  # the position names this very edition
     finding = Finding.objects.get(project=project, rule_id="C04", position__number="1")
     assert finding.evidence["index"] == "Works: 110 / 100"
-    assert run.references["catalogue"] == {"name": "ÚRS", "edition": "2024 01", "codes_found": 3}
+    assert run.references["catalogue"] == {"name": "ÚRS", "edition": "2024 01"}
     assert run.references["price_index"]["last"] == "2025-01-01"
 
 
@@ -238,7 +238,7 @@ def test_own_budgets_stand_in_where_the_catalogue_has_no_price(
     assert "3 of your own budgets" in prices["4"][1]
     finding = Finding.objects.get(project=project, rule_id="C04", position__number="4")
     assert finding.evidence["source"] == "own history"
-    assert run.references["history"] == {"codes": 4}
+    assert run.references["history"] == "the organisation's other budgets"
 
 
 def test_two_own_budgets_are_too_few_and_archived_ones_do_not_count(owner: User, drain: Callable[[], int]) -> None:
