@@ -190,7 +190,7 @@ def test_what_can_not_be_proposed_is_said(project: Project, owner: User, asked: 
 def test_positions_without_a_figure_are_left_and_told(project: Project, owner: User, asked: Asks) -> None:
     Position.objects.filter(pk=rows_of(project)[0].pk).update(unit_price=None, total=Decimal(0))
     answer = asked(project, owner, "raise all prices by 10 %")
-    assert len(answer.actions) == 3 and "1 positions have no figure" in answer.context["remark"]
+    assert len(answer.actions) == 3 and "stay as they are: 1." in answer.context["remark"]
 
 
 def test_alternatives_change_and_count_for_nothing(project: Project, owner: User, asked: Asks) -> None:

@@ -175,9 +175,9 @@ PHRASES: dict[str, tuple[str, str, str]] = {
         "Das ergibt eine Zahl, die größer ist, als ein Budget sie fasst.",
     ),
     "unpriced": (
-        "{count} positions have no figure to scale and stay as they are.",
+        "Positions without a figure to scale, which stay as they are: {count}.",
         "Položky bez čísla, které by šlo změnit, zůstávají, jak jsou: {count}.",
-        "{count} Positionen haben keine Zahl, die sich ändern ließe, und bleiben, wie sie sind.",
+        "Positionen ohne Zahl, die sich ändern ließe, bleiben, wie sie sind: {count}.",
     ),
     "in_section": (" in {label}", " v oddílu {label}", " in {label}"),
     "with_words": (" that hold “{words}”", " s textem „{words}“", " mit „{words}“"),

@@ -127,7 +127,7 @@ def model_changes(*, project: Project, message: str, language: str) -> tuple[lis
 def _command(change: ModelChange, message: str, language: str) -> Command | None:
     """None: a target or a figure that the message does not name."""
     plain = _plain(message)
-    is_named = change.target_kind == "all" or (change.target.strip() and _plain(change.target) in plain)
+    is_named = change.target_kind == "all" or (_stands_in(_plain(change.target), plain))
     operation: Operation = change.operation
     if not is_named:
         return None
@@ -141,6 +141,11 @@ def _command(change: ModelChange, message: str, language: str) -> Command | None
     if operation.startswith("scale") and not LEAST_PERCENT <= value <= MOST_PERCENT:
         return None
     return Command(operation, target, value, message)
+
+
+def _stands_in(name: str, plain: str) -> bool:
+    """As words of their own: the 3 of 350 is no position."""
+    return bool(name and re.search(rf"(?<![\w.,]){re.escape(name)}(?!\w|[.,]\w)", plain))
 
 
 def _plain(text: str) -> str:
