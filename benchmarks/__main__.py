@@ -12,7 +12,7 @@ from benchmarks.report import Report, keep, print_report
 
 NAMES = (
     "bulk", "events", "jobs", "throttles", "caches", "limits", "pages", "models", "tenders", "quiz", "quiz_endpoint",
-    "demand", "search", "training",
+    "demand", "search", "training", "projects",
 )  # fmt: skip
 
 
@@ -43,6 +43,7 @@ def _measures(wanted: list[str], folder: Path) -> list[tuple[str, Callable[[], I
         limits,
         models,
         pages,
+        projects,
         quiz,
         quiz_endpoint,
         search,
@@ -51,7 +52,7 @@ def _measures(wanted: list[str], folder: Path) -> list[tuple[str, Callable[[], I
         training,
     )
 
-    big = bulk.big_project(folder) if {"bulk", "pages"} & set(wanted) else None
+    big = bulk.big_project(folder) if {"bulk", "pages", "projects"} & set(wanted) else None
     return [
         ("bulk", lambda: bulk.measure(big)),
         ("events", events.measure),
@@ -67,6 +68,7 @@ def _measures(wanted: list[str], folder: Path) -> list[tuple[str, Callable[[], I
         ("demand", demand.measure),
         ("search", search.measure),
         ("training", training.measure),
+        ("projects", lambda: projects.measure(big)),
     ]
 
 

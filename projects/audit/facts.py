@@ -143,9 +143,11 @@ _TALLIES = ("levels", "units", "works", "transports")
 
 def facts_from(data: dict[str, Any]) -> Facts:
     """Raises KeyError, ValueError, TypeError or ArithmeticError for anything but what `as_json` gave."""
+    numbers: dict[str, Any] = {name: int(data[name]) for name in _NUMBERS}
+    tallies: dict[str, Any] = {name: {str(k): int(n) for k, n in data[name].items()} for name in _TALLIES}
     return Facts(
-        **{name: int(data[name]) for name in _NUMBERS},
-        **{name: {str(key): int(count) for key, count in data[name].items()} for name in _TALLIES},
+        **numbers,
+        **tallies,
         total=Decimal(data["total"]),
         lumps_amount=Decimal(data["lumps_amount"]),
         digest=int(data["digest"], 16),

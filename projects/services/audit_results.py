@@ -75,8 +75,8 @@ def replace_some_results(*, project: Project, outcome: Reaudit, run: AuditRun, d
             "DELETE FROM projects_verdict WHERE position_id = ANY(%s) RETURNING grade, money_at_stake", [keys]
         )
         earlier = cursor.fetchall()
-        said = "project_id = %s AND (position_id IS NULL OR position_id = ANY(%s))"
-        values = [project_id, keys]
+        said = "project_id = %(project)s AND (position_id IS NULL OR position_id = ANY(%(keys)s))"
+        values: dict[str, Any] = {"project": project_id, "keys": keys}
         cursor.execute(
             f"UPDATE projects_finding SET conflicts_with_id = NULL WHERE conflicts_with_id IS NOT NULL AND {said}",
             values,
