@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-import django_filters as filters
-from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.request import Request
@@ -19,6 +17,7 @@ from ..ifc.assumptions import Assumptions
 from ..models import BuildingElement
 from ..services.access import visible_project
 from ..services.building import floor_area_of, ratios_of
+from .filters import ElementFilter
 from .views import PROBLEM
 
 GUID_REGEX = "[0-9A-Za-z_$]{1,22}"
@@ -64,19 +63,6 @@ class ElementSerializer(serializers.ModelSerializer[BuildingElement]):
         return [{"material": material, "thickness_m": thickness} for material, thickness in element.layers]
 
 
-class ElementFilter(filters.FilterSet):
-    ifc_class = filters.CharFilter(field_name="ifc_class", label="IFC class, such as IfcWall")
-    storey = filters.CharFilter(field_name="storey", label="Name of the storey")
-    position = filters.UUIDFilter(method="by_position", label="Lineage of a position made from it")
-
-    class Meta:
-        model = BuildingElement
-        fields = ["ifc_class", "storey", "position"]
-
-    def by_position(self, rows: QuerySet[BuildingElement], name: str, value: UUID) -> QuerySet[BuildingElement]:
-        return rows.filter(positions__contains=[str(value)])
-
-
 class ElementViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[BuildingElement]):
     """Elements of the project's building models, each with its quantities and the positions that it is counted in."""
 
@@ -102,24 +88,24 @@ class ElementViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.
 
 class RatioSerializer(serializers.Serializer[Any]):
     key = serializers.CharField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # a name that fields have too
     unit = serializers.CharField()
     value = serializers.DecimalField(max_digits=18, decimal_places=3, allow_null=True)
     over = serializers.DecimalField(max_digits=18, decimal_places=4, help_text="m3 of concrete or m2 of floor.")
     low = serializers.DecimalField(max_digits=18, decimal_places=3, allow_null=True, help_text="Of the usual range.")
     high = serializers.DecimalField(max_digits=18, decimal_places=3, allow_null=True)
     state = serializers.ChoiceField(choices=["usual", "low", "high", ""])
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]
     gap = serializers.CharField(help_text="Why there is no value.")
 
 
 class AssumptionSerializer(serializers.Serializer[Any]):
     key = serializers.CharField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # a name that fields have too
     value = serializers.DecimalField(max_digits=18, decimal_places=4)
     unit = serializers.CharField()
     is_own = serializers.BooleanField(help_text="Whether the project changed it.")
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]
 
 
 class ProfileSerializer(serializers.Serializer[Any]):

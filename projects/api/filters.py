@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import django_filters as filters
+from django.db.models import QuerySet
 
-from ..models import Document, Finding, Position, Project
+from ..models import BuildingElement, Document, Finding, Position, Project
 from ..models.findings import FindingGrade, Grade, Role
 from ..querysets import SORTS, PositionQuerySet
 
@@ -68,3 +70,16 @@ class FindingFilter(filters.FilterSet):
 
     def only_open(self, queryset: Any, name: str, value: bool) -> Any:
         return queryset.open() if value else queryset
+
+
+class ElementFilter(filters.FilterSet):
+    ifc_class = filters.CharFilter(field_name="ifc_class", label="IFC class, such as IfcWall")
+    storey = filters.CharFilter(field_name="storey", label="Name of the storey")
+    position = filters.UUIDFilter(method="by_position", label="Lineage of a position made from it")
+
+    class Meta:
+        model = BuildingElement
+        fields = ["ifc_class", "storey", "position"]
+
+    def by_position(self, rows: QuerySet[BuildingElement], name: str, value: UUID) -> QuerySet[BuildingElement]:
+        return rows.filter(positions__contains=[str(value)])

@@ -88,14 +88,15 @@ def ratios_of(project: Project) -> list[Ratio]:
         if not project.total_positions:
             return []
         rows = profile_of(view_of(project=project).families, floor_area_of(project)[0])
-        return [{k: str(v) if isinstance(v, Decimal) else v for k, v in asdict(row).items()} for row in rows]
+        return [{name: str(v) if isinstance(v, Decimal) else v for name, v in asdict(row).items()} for row in rows]
 
-    kept = get_or_set("ratio_profile", (project.pk, project.updated_at), computed)
+    return [_ratio(row) for row in get_or_set("ratio_profile", (project.pk, project.updated_at), computed)]
+
+
+def _ratio(kept: dict[str, Any]) -> Ratio:
     figures = ("value", "over", "low", "high")
-    return [
-        Ratio(**{name: Decimal(v) if name in figures and v is not None else v for name, v in row.items()})
-        for row in kept
-    ]
+    values: dict[str, Any] = {name: Decimal(v) if name in figures and v is not None else v for name, v in kept.items()}
+    return Ratio(**values)
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,7 +135,7 @@ def _store(
 def _close(
     project: Project, document: Document, actor_id: UUID | None, counts: dict[str, int], placed: Placed
 ) -> BudgetVersion:
-    details = {"document": str(document.pk), "filename": document.original_filename, "model": counts}
+    details: dict[str, Any] = {"document": str(document.pk), "filename": document.original_filename, "model": counts}
     if placed.given_way:
         details["quantities_given_way"] = placed.given_way
     trigger = BudgetVersion.Trigger.DOCUMENT_ADDED if project.version_number else BudgetVersion.Trigger.INITIAL

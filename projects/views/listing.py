@@ -118,7 +118,7 @@ def drop_bill(request: PageRequest) -> HttpResponse:
     return JsonResponse({"url": url, "message": "Uploaded."}, status=201) if wants_json(request) else redirect(url)
 
 
-def _workflow_for(file: UploadedFile) -> str:
+def _workflow_for(file: UploadedFile[bytes]) -> str:
     """Of a building model the positions are made; everything else is a bill."""
     head = file.read(4096)
     file.seek(0)
