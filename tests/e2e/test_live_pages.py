@@ -99,16 +99,20 @@ def test_the_same_with_a_project_whose_job_ends_meanwhile(
     expect(bar).to_have_count(0)
 
 
-@pytest.mark.parametrize("address", ["/jobs/", "/jobs/{job}/", "/projects/{project}/", "/projects/"])
 def test_an_end_that_nobody_told_of_is_seen_all_the_same(
-    address: str, signed_in: Callable[..., Page], owner: User, project: Project, running: Job
+    signed_in: Callable[..., Page], owner: User, project: Project, running: Job
 ) -> None:
-    page = signed_in(owner)
-    page.goto(address.format(job=running.pk, project=project.pk))
-    expect(page.locator("html")).to_have_attribute("data-live", "live")
-    bar = page.locator(f"[data-job='{running.pk}'] progress")
-    expect(bar).to_be_visible()
-    page.evaluate("window.isTheSamePage = true")
+    """On every page that shows a job, beside each other: each finds out by itself, after twenty seconds of silence."""
+    first = signed_in(owner)
+    addresses = ["/jobs/", f"/jobs/{running.pk}/", f"/projects/{project.pk}/", "/projects/"]
+    pages = [first, *(first.context.new_page() for _ in addresses[1:])]
+    for page, address in zip(pages, addresses, strict=True):
+        page.goto(address)
+        expect(page.locator("html")).to_have_attribute("data-live", "live")
+        expect(page.locator(f"[data-job='{running.pk}'] progress")).to_be_visible()
+        page.evaluate("window.isTheSamePage = true")
     end(running)
-    expect(bar).to_have_count(0)
-    assert page.evaluate("window.isTheSamePage")
+    for page in pages:
+        page.bring_to_front()
+        expect(page.locator(f"[data-job='{running.pk}'] progress")).to_have_count(0)
+        assert page.evaluate("window.isTheSamePage")

@@ -22,7 +22,7 @@ from .site import Site
 
 pytestmark = pytest.mark.faults
 
-TENDERS = 1000 if SOAK else 300
+TENDERS = 1000 if SOAK else 150
 AT_ONCE = 20
 # What the server does, and as what it is on record.
 FAULTS = {
