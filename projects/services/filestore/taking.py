@@ -116,19 +116,19 @@ def _insert_documents(brought: Brought, project: Project, user: User, positions:
         document.uploaded_by = user
         document.created_at = project.created_at
         if positions is not None and document.pk == positions.document_id:
-            bill = positions.older.bill
-            document.parser, document.parser_score = bill.header.dialect, 100
-            document.parse_status = Document.ParseStatus.COMPLETED
-            document.parse_error = document.parse_error_code = ""
-            document.extracted_data = clean(
-                {
-                    OLDER_POSITIONS: True,
-                    **stated_by(bill),
-                    "reconciliation": reconciled_as_json(positions.reconciliation),
-                }
-            )
+            describe_positions(document, positions)
         tell_document(document.pk)
     Document.objects.bulk_create(brought.documents.values())
+
+
+def describe_positions(document: Document, positions: Positions) -> None:
+    """The document of a positions.json says what an imported bill's says."""
+    bill = positions.older.bill
+    document.parser, document.parser_score = bill.header.dialect, 100
+    document.parse_status = Document.ParseStatus.COMPLETED
+    document.parse_error = document.parse_error_code = ""
+    stated = {**stated_by(bill), "reconciliation": reconciled_as_json(positions.reconciliation)}
+    document.extracted_data = clean({OLDER_POSITIONS: True, **stated})
 
 
 def _merge(project: Project, positions: Positions, known: FileProject) -> bool:
