@@ -12,7 +12,7 @@ from benchmarks.report import Report, keep, print_report
 
 NAMES = (
     "bulk", "events", "jobs", "throttles", "caches", "limits", "pages", "models", "tenders", "quiz", "quiz_endpoint",
-    "demand", "search", "training", "projects",
+    "demand", "search", "training", "projects", "filestore",
 )  # fmt: skip
 
 
@@ -39,6 +39,7 @@ def _measures(wanted: list[str], folder: Path) -> list[tuple[str, Callable[[], I
         caches,
         demand,
         events,
+        filestore,
         jobs,
         limits,
         models,
@@ -68,6 +69,7 @@ def _measures(wanted: list[str], folder: Path) -> list[tuple[str, Callable[[], I
         ("demand", demand.measure),
         ("search", search.measure),
         ("training", training.measure),
+        ("filestore", lambda: filestore.measure(folder)),
         ("projects", lambda: projects.measure(big)),
     ]
 

@@ -51,7 +51,7 @@ def bring_in(path: str, project_id: str) -> dict[str, Any]:
         )
     assert upload.job is not None
     before = peak_mb()
-    storing = _timed(rows.PositionSpool, "copy")
+    storing = adding_up(rows.PositionSpool, "copy")
     began, cpu = time.perf_counter(), time.process_time()
     run_here(job_id=upload.job.pk)
     seconds, cpu_s = time.perf_counter() - began, time.process_time() - cpu
@@ -67,7 +67,7 @@ def bring_in(path: str, project_id: str) -> dict[str, Any]:
     }
 
 
-def _timed(owner: Any, name: str) -> list[float]:
+def adding_up(owner: Any, name: str) -> list[float]:
     """Adds up how long a method runs."""
     method, spent = getattr(owner, name), [0.0]
 
