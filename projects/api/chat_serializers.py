@@ -27,7 +27,7 @@ class CitationSerializer(serializers.Serializer[Any]):
 class ChatMessageSerializer(serializers.ModelSerializer[ChatMessage]):
     author = serializers.SerializerMethodField(help_text="Who asked; empty for answers.")
     citations = CitationSerializer(many=True, read_only=True)
-    source = serializers.ChoiceField(
+    source = serializers.ChoiceField(  # type: ignore[assignment] # a name that serializers have too
         choices=[*SOURCES, ""], read_only=True,
         help_text="computed by the database, worded by a model from the citations, an extract as it stands, nobody "
         "(nothing supports an answer), a proposal, or clarify: a question back.",

@@ -116,7 +116,7 @@ def _pages(file: IO[bytes], file_type: str) -> Iterator[str]:
 def _pdf(file: IO[bytes]) -> Iterator[str]:
     import pdfplumber
 
-    with pdfplumber.open(file) as pdf:
+    with pdfplumber.open(io.BytesIO(file.read())) as pdf:
         for page in pdf.pages:
             yield page.extract_text() or ""
             page.close()  # or the laid-out page stays in memory

@@ -121,7 +121,7 @@ def test_a_wish_in_other_words_becomes_a_proposal_by_the_model(
 def test_changes_that_the_message_does_not_name_are_not_proposed(
     project: Project, owner: User, asked: Asks, model: StandIn, change: dict[str, Any]
 ) -> None:
-    model.behaviour.answer = lambda body: {**CHANGES, "changes": [CHANGES["changes"][0] | change]}  # type: ignore[index, operator]
+    model.behaviour.answer = lambda body: {**CHANGES, "changes": [CHANGES["changes"][0] | change]}  # type: ignore[index]
     assert asked(project, owner, WISH.replace("2 at", "number 2 at")).proposal == ""
 
 

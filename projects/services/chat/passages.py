@@ -186,7 +186,7 @@ def _positions(project: Project, roots: Roots) -> list[Passage]:
         text = " ".join(filter(None, (row.number, row.code, row.description, row.long_text)))
         citation = cite_position(row, names.get(row.document_id, "") if row.document_id else "")
         said = quoted(row.long_text, roots) if row.long_text else row.description[:QUOTED]
-        found.append(Passage(citation | {"quote": said}, f"{row.description}\n{said}", covered_share(text, roots)))  # type: ignore[typeddict-item]
+        found.append(Passage(citation | {"quote": said}, f"{row.description}\n{said}", covered_share(text, roots)))
     return found
 
 

@@ -127,7 +127,7 @@ def model_changes(*, project: Project, message: str, language: str) -> tuple[lis
 def _command(change: ModelChange, message: str, language: str) -> Command | None:
     """None: a target or a figure that the message does not name."""
     plain = _plain(message)
-    is_named = change.target_kind == "all" or (_stands_in(_plain(change.target), plain))
+    is_named = change.target_kind == "all" or _stands_in(_plain(change.target), plain)
     operation: Operation = change.operation
     if not is_named:
         return None
