@@ -7,11 +7,13 @@ from rest_framework.routers import SimpleRouter
 
 from .activity_views import ActivityView
 from .analytics_views import ProjectAnalyticsView
+from .audit_views import AuditRunViewSet
 from .budget_views import FindingDecisionViewSet, FindingViewSet, PositionViewSet, VersionViewSet
 from .chat_views import ChatViewSet
 from .compare_views import ComparisonView
 from .element_views import BuildingProfileView, ElementViewSet
 from .export_views import ProjectExportViewSet
+from .older_views import OlderPositionsView, OlderProjectsView, OlderProjectView
 from .rule_views import AuditAgainView, RulesView, ThresholdsView, ThresholdView
 from .views import DocumentReadingViewSet, DocumentViewSet, ProjectViewSet
 
@@ -34,6 +36,7 @@ nested.register("documents", DocumentViewSet, basename="project-document")
 nested.register("versions", VersionViewSet, basename="project-version")
 nested.register("positions", PositionViewSet, basename="project-position")
 nested.register("exports", ProjectExportViewSet, basename="project-export")
+nested.register("audits", AuditRunViewSet, basename="project-audit")
 nested.register("findings", FindingViewSet, basename="project-finding")
 nested.register("chat", ChatViewSet, basename="project-chat")
 nested.register("elements", ElementViewSet, basename="project-element")
@@ -47,6 +50,11 @@ urlpatterns = [
     re_path(r"^rules/thresholds/?$", ThresholdsView.as_view(), name="thresholds"),
     re_path(r"^rules/thresholds/(?P<name>[A-Z0-9]+\.[a-z0-9_]+)/?$", ThresholdView.as_view(), name="threshold"),
     re_path(r"^rules/audits/?$", AuditAgainView.as_view(), name="rules-audits"),
+    re_path(r"^older-projects/?$", OlderProjectsView.as_view(), name="older-projects"),
+    re_path(r"^older-projects/(?P<legacy_id>[^/]{1,80})/?$", OlderProjectView.as_view(), name="older-project"),
+    re_path(
+        r"^older-projects/(?P<legacy_id>[^/]{1,80})/positions/?$", OlderPositionsView.as_view(), name="older-positions"
+    ),
     *top.urls,
     re_path(r"^projects/(?P<project_id>[0-9a-f-]{36})/activity/?$", ActivityView.as_view(), name="project-activity"),
     path("projects/<uuid:project_id>/", include([*nested.urls, *building, *compare])),
