@@ -108,8 +108,8 @@ def find_list_columns(row: Row) -> ListColumns | None:
 
 
 def section_level(code: str, path: tuple[str, ...]) -> int:
-    """How deep a section lies where the file does not say: the groups of trades are outermost."""
-    return 0 if code in OUTERMOST or not path else 1
+    """How deep a section lies where the file does not say: below a group of trades, if it stands in one."""
+    return 1 if code not in OUTERMOST and path and path[0].partition(" ")[0] in OUTERMOST else 0
 
 
 @dataclass(slots=True)

@@ -20,7 +20,7 @@ D = Decimal
 
 @pytest.fixture
 def house() -> GivenBill:
-    """Two objects, three sections, five positions, 105,531.06 in all."""
+    """Two objects, three sections, five positions, 105,106.95 in all."""
     earth = GivenSection("1", "Zemní práce", (
         GivenPosition("1", "Sejmutí ornice strojně", "m2", D("123"), D("29.10"), "121151113",
                       price_system="CS ÚRS 2025 02", measure=(MeasureRow("(14+1)*(7,2+1)", D("123")),

@@ -13,13 +13,15 @@ from projects.parsers.bill import ParseError
 from projects.parsers.reconcile import Reconciler, assert_reconciled
 from projects.parsers.registry import detect, dialect_label, open_bill
 from tests.factories.bills import write_csv, write_gaeb, write_kros, write_legacy_json, write_unixml
+from tests.factories.bills_cz import write_aspe, write_kros_list, write_rts
 
 
 @pytest.mark.parametrize(
     ("write", "dialect", "score"),
     [
         (write_kros, "kros_xlsx", 100), (write_unixml, "unixml", 100), (write_gaeb, "gaeb_xml", 100),
-        (write_csv, "table", 40), (write_legacy_json, "legacy_json", 90),
+        (write_csv, "table", 40), (write_legacy_json, "legacy_json", 90), (write_rts, "rts_xlsx", 100),
+        (write_aspe, "aspe_xlsx", 100), (write_kros_list, "kros_list", 85),
     ],
 )  # fmt: skip
 def test_the_dialect_is_found_whatever_the_name(tmp_path, house, write, dialect, score):

@@ -25,6 +25,7 @@ from tests.factories.bills import (
     write_legacy_json,
     write_unixml,
 )
+from tests.factories.bills_cz import write_aspe, write_kros_list, write_rts
 
 SETTINGS = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 LETTERS = st.characters(
@@ -86,6 +87,49 @@ def test_kros(tmp_path, bill):
 
 @SETTINGS
 @given(bill=bills())
+def test_kros_list(tmp_path, bill):
+    write_kros_list(tmp_path / "f", bill)
+    positions = read(tmp_path / "f")
+    given_positions = [p for *_, p in bill.walk()]
+    assert facts(positions) == facts(given_positions)
+    assert [(p.code, p.total, p.number) for p in positions] == [(p.code, p.total, p.number) for p in given_positions]
+    assert [p.kind is PositionKind.MATERIAL for p in positions] == [p.is_material for p in given_positions]
+    assert [(p.object_code, p.section_path) for p in positions] == [
+        (o.code, (f"{s.code} {s.name}",)) for o, s, _ in bill.walk()
+    ]
+
+
+@SETTINGS
+@given(bill=bills())
+def test_rts(tmp_path, bill):
+    write_rts(tmp_path / "f", bill)
+    positions = read(tmp_path / "f")
+    given_positions = [p for *_, p in bill.walk()]
+    assert facts(positions) == facts(given_positions)
+    assert [(p.code, p.total) for p in positions] == [(p.code, p.total) for p in given_positions]
+    assert [p.kind is PositionKind.MATERIAL for p in positions] == [p.is_material for p in given_positions]
+    assert [(p.object_code, p.section_path) for p in positions] == [
+        (f"{o.code}/01", (f"{s.code} {s.name}",)) for o, s, _ in bill.walk()
+    ]
+
+
+@SETTINGS
+@given(bill=bills())
+def test_aspe(tmp_path, bill):
+    write_aspe(tmp_path / "f", bill)
+    positions = read(tmp_path / "f")
+    given_positions = [p for *_, p in bill.walk()]
+    # A price of 0 is how the program writes that there is none.
+    assert facts(positions) == facts(replace(p, unit_price=p.unit_price or None) for p in given_positions)
+    assert [p.code for p in positions] == [p.code for p in given_positions]
+    assert [p.total for p in positions] == [p.total if p.unit_price else None for p in given_positions]
+    assert [(p.object_code, p.section_path) for p in positions] == [
+        (f"SO 1/{o.code}", (f"{s.code} {s.name}",)) for o, s, _ in bill.walk()
+    ]
+
+
+@SETTINGS
+@given(bill=bills())
 def test_unixml(tmp_path, bill):
     write_unixml(tmp_path / "f", bill)
     positions = read(tmp_path / "f")
@@ -125,7 +169,8 @@ def test_csv(tmp_path, bill, encoding, delimiter):
     assert facts(read(tmp_path / "f")) == facts(p for *_, p in bill.walk())
 
 
-WRITERS = [write_kros, write_unixml, write_gaeb, write_csv, write_legacy_json]
+WRITERS = [write_kros, write_unixml, write_gaeb, write_csv, write_legacy_json, write_kros_list, write_rts, write_aspe]
+WORKBOOKS = [write_kros, write_kros_list, write_rts, write_aspe]
 PARTS = ["xl/worksheets/sheet1.xml", "xl/worksheets/sheet2.xml", "xl/sharedStrings.xml", "xl/workbook.xml"]
 
 
@@ -165,14 +210,16 @@ def test_damage_raises_parse_errors_only(tmp_path, house, write, data):
     read_or_refuse(path)
 
 
+@pytest.mark.parametrize("write", WORKBOOKS)
 @pytest.mark.parametrize("part", PARTS)
-@settings(SETTINGS, max_examples=60)
+@settings(SETTINGS, max_examples=40)
 @given(data=st.data())
-def test_damage_inside_a_whole_container_raises_parse_errors_only(tmp_path, house, part, data):
+def test_damage_inside_a_whole_container_raises_parse_errors_only(tmp_path, house, write, part, data):
     path = tmp_path / "f"
-    write_kros(path, house)
+    write(path, house)
     with zipfile.ZipFile(path) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
+    part = part if part in parts else PARTS[0]
     parts[part] = damaged(data, parts[part])
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in parts.items():
