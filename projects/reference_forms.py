@@ -108,7 +108,8 @@ class ReferencesForm(forms.Form):
             "price_index": project.price_index,
             "blank_document": str(project.blank_document_id or ""),
         }
-        super().__init__(*args, initial=chosen, **kwargs)
+        super().__init__(*args, **kwargs)
+        self.initial = chosen
         names = [(one["catalogue"], one["edition"]) for one in editions]
         self._choices("catalogue", "None", [(_as_one(*name), " ".join(name)) for name in names])
         rows = [(one["series"], one["series"]) for one in series]

@@ -51,7 +51,7 @@ class AuditRuleSerializer(serializers.Serializer[Any]):
     version = serializers.IntegerField()
     role = serializers.CharField()
     title = serializers.CharField()
-    source = serializers.CharField()
+    origin = serializers.CharField(help_text="Where the rule is from: a standard and its clause, or a custom.")
     needs = serializers.CharField(help_text="A reference without which it can't run.")
     thresholds = ThresholdSerializer(many=True)
     precision = RulePrecisionSerializer(allow_null=True)
@@ -98,7 +98,7 @@ def _rule(shown: ShownRule) -> dict[str, Any]:
         "version": rule.version,
         "role": rule.role.value,
         "title": rule.title,
-        "source": rule.source,
+        "origin": rule.source,
         "needs": rule.needs,
         "thresholds": [_threshold(one.name, one.setting) for one in shown.thresholds],
         "precision": precision

@@ -19,7 +19,7 @@ from projects.parsers.decimals import decimal_from_xml
 from projects.parsers.filehead import FileHead
 from projects.parsers.gaeb_text import plain_text
 from projects.parsers.gaeb_xml import read
-from projects.parsers.safexml import child_text, forget, iterate, local_name
+from projects.parsers.safexml import child_text, forget, iterate, line_of, local_name
 
 MOST_CHANGES = 500
 _TAGS, _OPENING = frozenset(("Item", "BoQCtgy")), frozenset(("BoQCtgy",))
@@ -64,7 +64,7 @@ def _offers(bid: Path) -> Iterator[tuple[str, _Offer]]:
 def _offer(element: etree._Element) -> _Offer:
     outline = next(element.iterfind(".//{*}OutlineText"), None)
     unit, quantity = child_text(element, "QU"), child_text(element, "Qty")
-    return _Offer(element.sourceline or 0, " ".join(plain_text(outline).split()), unit, quantity)
+    return _Offer(line_of(element), " ".join(plain_text(outline).split()), unit, quantity)
 
 
 def _changes(number: str, asked: BillPosition, offer: _Offer) -> list[Change]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from lxml import etree
 
 from projects.parsers.gaeb_head import MAX_COMPONENTS
-from projects.parsers.safexml import child_texts, forget, iterate, local_name
+from projects.parsers.safexml import child_texts, forget, iterate, line_of, local_name
 
 MOST_REMARKS = 500
 _TAGS = frozenset(("Item", "MarkupItem", "BoQCtgy", "Version", "DP"))
@@ -70,7 +70,7 @@ class _Linter:
             self.remarks.append((line, number, code, message))
 
     def _item(self, element: etree._Element, *, is_surcharge: bool) -> None:
-        line = element.sourceline or 0
+        line = line_of(element)
         own = (element.get("RNoPart", "").strip(), element.get("RNoIndex", "").strip())
         number = ".".join(part for part in (*self._path, *own) if part)
         texts = child_texts(element)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from xml.parsers import expat
 
 from lxml import etree
@@ -142,6 +143,12 @@ def child_texts(element: etree._Element) -> dict[str, str]:
     for node in element:
         texts.setdefault(local_name(node), (node.text or "").strip())
     return texts
+
+
+def line_of(element: etree._Element) -> int:
+    """The line an element begins in; 0 where it is not known."""
+    line: Any = element.sourceline
+    return int(line or 0)
 
 
 def place(element: etree._Element) -> str:

@@ -39,8 +39,8 @@ def member_organisation(*, user: User, organisation_id: UUID | None = None) -> t
     from accounts.querysets import acting_organisation_id
 
     wanted = organisation_id or acting_organisation_id(user)
-    rows = Membership.objects.of(user).filter(organisation_id=wanted).select_related("organisation")
-    membership: Membership | None = rows.first() if wanted else None
+    rows = Membership.objects.of(user).select_related("organisation")
+    membership: Membership | None = rows.filter(organisation_id=wanted).first() if wanted else None
     if membership is None:
         raise Missing("There is no such organisation.", code="no_organisation")
     return membership.organisation, membership.role == Membership.Role.OWNER

@@ -104,7 +104,7 @@ def references(request: PageRequest, project_id: UUID) -> HttpResponse:
 
 
 def _references_form(project: Project, request: PageRequest) -> ReferencesForm:
-    choices = {
+    choices: dict[str, Any] = {
         "editions": editions_of(organisation_id=project.organisation_id),
         "series": series_known(organisation_id=project.organisation_id),
         "documents": choices_for(project=project),

@@ -252,12 +252,17 @@ def test_two_own_budgets_are_too_few_and_archived_ones_do_not_count(owner: User,
 def test_choosing_references_audits_anew_once(owner: User, viewer: User, stranger: User, price_list: Path) -> None:
     take(price_list)
     project = budget(owner)
-    choice = {"catalogue": "ÚRS", "edition": "2024 01"}
+    choice: dict[str, Any] = {"catalogue": "ÚRS", "edition": "2024 01"}
     _, is_changed = choose_references(project_id=project.pk, actor=owner, **choice)
     assert is_changed
     assert Job.objects.filter(kind="projects.audit", subject_id=project.pk).count() == 1
     assert choose_references(project_id=project.pk, actor=owner, **choice)[1] is False
-    for wrong in ({"catalogue": "X", "edition": "1"}, {"price_index": "None such"}, {"blank_document_id": project.pk}):
+    wrongs: list[dict[str, Any]] = [
+        {"catalogue": "X", "edition": "1"},
+        {"price_index": "None such"},
+        {"blank_document_id": project.pk},
+    ]
+    for wrong in wrongs:
         with pytest.raises(Refused):
             choose_references(project_id=project.pk, actor=owner, **wrong)
     assert signed_in(viewer).post(url("references", project.pk), {}).status_code == 403
