@@ -53,14 +53,14 @@ def version_detail(request: PageRequest, project_id: UUID, number: int) -> HttpR
     context |= {
         "version": version,
         "effects": [(word, getattr(version, column)) for _, word, column in EFFECTS],
-        "changes": [_change(row) for row in version.changes],
+        "changes": [change_shown(row) for row in version.changes],
         "unlisted": max(0, total_changes - len(version.changes)),
         "is_current": number == project.version_number,
     }
     return render(request, "projects/version.html", context)
 
 
-def _change(row: dict[str, Any]) -> dict[str, Any]:
+def change_shown(row: dict[str, Any]) -> dict[str, Any]:
     """Before and after, field by field; of what was added or removed, the one side there is."""
     before, after = row.get("before") or {}, row.get("after") or {}
     known = list(FIELD_WORDS)  # JSON of the database comes in an order of its own

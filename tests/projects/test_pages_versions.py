@@ -135,3 +135,31 @@ def test_findings_on_the_whole_budget_are_on_the_audit_page(project: Project, ow
     page = signed_in(owner).get(url("audit", project.pk)).content.decode()
     assert "The bill names no &lt;currency&gt;." in page
     assert f"{url('detail', project.pk)}?rule=V06" in page
+
+
+# --- any two ----------------------------------------------------------------------------------------------------------
+
+
+def test_any_two_versions_are_compared(project: Project, owner: User) -> None:
+    raise_price(project, owner)
+    client = signed_in(owner)
+    page = client.get(url("compare-versions", project.pk)).content.decode()
+    assert "<del>10</del> <ins>15</ins>" in page and "+10.00" in page
+    backwards = client.get(url("compare-versions", project.pk), {"old": 2, "new": 1}).content.decode()
+    assert "<del>15</del> <ins>10</ins>" in backwards
+    same = client.get(url("compare-versions", project.pk), {"old": 2, "new": 2}).content.decode()
+    assert "No difference" in same
+    bars = client.get(url("compare-versions-json", project.pk)).json()["bars"]
+    assert [Decimal(bar["delta"]) for bar in bars] == [200, 0, 10, 0, 0, 210]
+
+
+def test_one_version_has_nothing_to_be_compared_with(project: Project, owner: User, stranger: User) -> None:
+    assert "Nothing to compare yet" in signed_in(owner).get(url("compare-versions", project.pk)).content.decode()
+    for name in ("compare-versions", "compare-versions-json"):
+        assert signed_in(stranger).get(url(name, project.pk)).status_code == 404
+
+
+@pytest.mark.parametrize("asked", ["old=9", "new=x", "old=-1", "new=99999999999"])
+def test_a_version_that_never_was_is_not_found(project: Project, owner: User, asked: str) -> None:
+    raise_price(project, owner)
+    assert signed_in(owner).get(f"{url('compare-versions', project.pk)}?{asked}").status_code == 404
