@@ -40,8 +40,7 @@ class _Taken:
     def __init__(self, bill: Bill, price_of: PriceOf) -> None:
         self.outcome = WriteBack()
         self.expected: list[Written] = []
-        self.prices: dict[str, tuple[BillPosition, Decimal]] = {}  # by place
-        self.order: list[str] = []
+        self.prices: dict[int, tuple[BillPosition, Decimal]] = {}  # by its count in the file, from 0
         reconciler = Reconciler(bill)
         for position in reconciler.watch(bill.positions):
             self._take(position, price_of)
@@ -55,7 +54,6 @@ class _Taken:
         price = price_of(position)
         reason = price.reason or ("the budget has no price" if price.unit_price is None else "")
         self.outcome.positions += 1
-        self.order.append(position.source)
         expected = position.unit_price
         if reason:
             self.outcome.skip(reason, position.source)
@@ -64,7 +62,7 @@ class _Taken:
         else:
             assert price.unit_price is not None
             expected = price.unit_price
-            self.prices[position.source] = (position, price.unit_price)
+            self.prices[len(self.expected)] = (position, price.unit_price)
             self.outcome.written += 1
         self.expected.append(Written(position.source, digest_of(position), expected))
 
@@ -83,7 +81,8 @@ def write_back_csv(
     taken = _Taken(opened(source), price_of)
     mark = mapping.decimal_mark or ","
     cells: dict[str, dict[int, str]] = {}
-    for place, (position, price) in taken.prices.items():
+    for position, price in taken.prices.values():
+        place = position.source
         cells[place] = {price_at: _comma(price, mark)}
         if (
             total_at >= 0
@@ -148,14 +147,12 @@ def write_back_unixml(*, source: Path, target: Path, opened: Opened, price_of: P
 
 def _pieces(content: mmap.mmap, taken: _Taken) -> Iterator[bytes]:
     at = 0
-    places = iter(taken.order)
-    for match in _POSITION.finditer(content):
-        place = next(places, None)
-        if place is None:
+    for count, match in enumerate(_POSITION.finditer(content)):
+        if count >= len(taken.expected):
             raise ExportError("The file has more positions than were read.", code="not_true_when_read")
-        if place in taken.prices:
+        if count in taken.prices:
             yield content[at : match.start()]
-            yield _priced(match.group(0), taken.prices[place][1])
+            yield _priced(match.group(0), taken.prices[count][1])
             at = match.end()
     yield content[at:]
 

@@ -111,7 +111,7 @@ class PriceBook:
     """Prices of a version by where they stand in the client's file, and by number. Memory grows with positions: about
     a kilobyte each."""
 
-    by_place: dict[str, _Row] = field(default_factory=dict)
+    by_place: dict[str, _Row | None] = field(default_factory=dict)
     by_number: dict[tuple[str, str], _Row] = field(default_factory=dict)
     used: int = 0
 
@@ -160,7 +160,7 @@ def prices_of(*, project: Project, version: int, document: Document, family: set
     ).iterator(chunk_size=AT_ONCE):
         row = _Row(code, description, unit or "", quantity, price)
         if owner == document.pk and source:
-            book.by_place[source] = row
-        else:
-            book.by_number[object_code, number] = row
+            # A file all on one line has all its positions in one place.
+            book.by_place[source] = None if source in book.by_place else row
+        book.by_number[object_code, number] = row
     return book
