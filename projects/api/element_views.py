@@ -94,7 +94,8 @@ class RatioSerializer(serializers.Serializer[Any]):
     over = serializers.DecimalField(max_digits=18, decimal_places=4, help_text="m3 of concrete or m2 of floor.")
     low = serializers.DecimalField(max_digits=18, decimal_places=3, allow_null=True, help_text="Of the usual range.")
     high = serializers.DecimalField(max_digits=18, decimal_places=3, allow_null=True)
-    state = serializers.ChoiceField(choices=["usual", "low", "high", ""])
+    state = serializers.ChoiceField(choices=["usual", "low", "high", "assumed", ""])
+    is_assumed = serializers.BooleanField(help_text="Made from a ratio itself: it says nothing about the building.")
     source = serializers.CharField()  # type: ignore[assignment]
     gap = serializers.CharField(help_text="Why there is no value.")
 

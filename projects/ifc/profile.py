@@ -6,8 +6,8 @@ or given. The ranges are those that the audit's rules S02 and S05 work with.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from projects.audit.families import Family
@@ -33,12 +33,15 @@ class Ratio:
     high: Decimal | None = None
     source: str = ""
     gap: str = ""  # why there is no value
+    is_assumed: bool = False  # made from a ratio itself: it says nothing about the building
 
     @property
     def state(self) -> str:
-        """ "usual", "low", "high"; "" where nothing can be compared."""
+        """One of "usual", "low", "high", "assumed"; "" where nothing can be compared."""
         if self.value is None or self.low is None or self.high is None:
             return ""
+        if self.is_assumed:
+            return "assumed"
         return "low" if self.value < self.low else "high" if self.value > self.high else "usual"
 
 
@@ -56,8 +59,13 @@ class _Sums:
         self.steel_kg += family.steel_t * 1000
 
 
-def profile_of(families: Iterable[Family], floor_area_m2: Decimal | None) -> list[Ratio]:
-    """Steel and formwork by kind of element, then of the building; [] for a budget without concrete."""
+def profile_of(
+    families: Iterable[Family], floor_area_m2: Decimal | None, *, assumed: Collection[str] = ()
+) -> list[Ratio]:
+    """Steel and formwork by kind of element, then of the building; [] for a budget without concrete.
+
+    `assumed`: keys of ratios ("steel.walls") whose positions are estimates by the m3.
+    """
     sums: dict[str, _Sums] = {}
     whole = _Sums()
     for family in families:
@@ -69,7 +77,8 @@ def profile_of(families: Iterable[Family], floor_area_m2: Decimal | None) -> lis
     kinds = [kind for kind in ORDER if kind in sums and sums[kind].concrete]
     steel = [_steel(kind, sums[kind]) for kind in kinds if sums[kind].reinforced]
     formwork = [_formwork(kind, sums[kind]) for kind in kinds]
-    return [*steel, *formwork, *_of_building(whole, floor_area_m2)]
+    rows = [*steel, *formwork, *_of_building(whole, floor_area_m2)]
+    return [replace(row, is_assumed=row.key in assumed) for row in rows]
 
 
 def _steel(kind: str, of: _Sums) -> Ratio:

@@ -13,6 +13,8 @@ from django.db.models.functions import Cast
 
 from config.cache import get_or_set
 
+from ..audit.estimates import is_estimated
+from ..audit.view import BudgetView
 from ..ifc.profile import Ratio, profile_of
 from ..models import BuildingElement, Position, Project
 from .audit_view import view_of
@@ -87,10 +89,22 @@ def ratios_of(project: Project) -> list[Ratio]:
     def computed() -> list[dict[str, Any]]:
         if not project.total_positions:
             return []
-        rows = profile_of(view_of(project=project).families, floor_area_of(project)[0])
+        view = view_of(project=project)
+        rows = profile_of(view.families, floor_area_of(project)[0], assumed=_assumed(view))
         return [{name: str(v) if isinstance(v, Decimal) else v for name, v in asdict(row).items()} for row in rows]
 
     return [_ratio(row) for row in get_or_set("ratio_profile", (project.pk, project.updated_at), computed)]
+
+
+def _assumed(view: BudgetView) -> set[str]:
+    """Ratios that estimates by the m3 come to: "steel.walls"."""
+    told = {"reinforcement": "steel", "formwork": "formwork"}
+    return {
+        f"{told[part]}.{family.element}"
+        for family in view.families
+        for part, indexes in family.parts.items()
+        if part in told and any(is_estimated(view, index) for index in indexes)
+    }
 
 
 def _ratio(kept: dict[str, Any]) -> Ratio:

@@ -100,7 +100,9 @@ def _position(project_id: UUID, lineage: UUID | None) -> Position | None:
 
 def _shown(ratio: Ratio) -> dict[str, Any]:
     grade = {"usual": "green", "low": "amber", "high": "amber"}.get(ratio.state, "not_checked")
-    words = {"usual": "Usual", "low": "Below the usual", "high": "Above the usual"}.get(ratio.state, "No comparison")
+    words = {"assumed": "Assumed", "usual": "Usual", "low": "Below the usual", "high": "Above the usual"}.get(
+        ratio.state, "No comparison"
+    )
     return {"ratio": ratio, "grade": grade, "words": words}
 
 
@@ -120,6 +122,7 @@ def ratio_json(ratio: Ratio) -> dict[str, Any]:
         "unit": ratio.unit,
         **{name: None if value is None else str(value) for name, value in figures.items()},
         "state": ratio.state,
+        "is_assumed": ratio.is_assumed,
         "source": ratio.source,
         "gap": ratio.gap,
     }

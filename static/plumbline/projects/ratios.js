@@ -4,6 +4,10 @@
   const { kinds, common } = window.Plumbline.charts;
   const figure = new Intl.NumberFormat("en-GB", { maximumFractionDigits: 2 });
 
+  // What was assumed must not look as if it had been found to be right.
+  const SHAPES = { usual: "circle", low: "triangle", high: "triangle", assumed: "rectRot" };
+  const COLOURS = { usual: "green", low: "amber", high: "amber", assumed: "not_checked" };
+
   function ratios(data, paint, width) {
     const drawn = data.ratios.filter((one) => one.value !== null && one.low !== null);
     const options = common(paint);
@@ -24,7 +28,7 @@
       label: (item) => {
         const one = drawn[item.dataIndex];
         return item.datasetIndex === 0
-          ? `${figure.format(one.value)} ${one.unit}`
+          ? `${figure.format(one.value)} ${one.unit}${one.is_assumed ? ", assumed" : ""}`
           : `usual: ${figure.format(one.low)} to ${figure.format(one.high)} ${one.unit}`;
       },
     };
@@ -40,15 +44,17 @@
             showLine: false,
             pointRadius: 7,
             pointHoverRadius: 9,
-            pointStyle: drawn.map((one) => (one.state === "usual" ? "circle" : "triangle")),
-            pointBackgroundColor: drawn.map((one) => (one.state === "usual" ? paint.green : paint.amber)),
+            pointStyle: drawn.map((one) => SHAPES[one.state]),
+            pointBackgroundColor: drawn.map((one) => paint[COLOURS[one.state]]),
             borderColor: paint.surface,
             backgroundColor: paint.green,
           },
           {
             label: "Usual range",
             data: drawn.map(() => [0, 100]),
-            backgroundColor: paint.muted,
+            backgroundColor: paint.soft,
+            borderColor: paint.muted,
+            borderWidth: 1,
             barPercentage: 0.35,
             borderRadius: 2,
           },

@@ -145,6 +145,17 @@ def test_the_profile_compares_with_the_usual_ranges(project: Project, document: 
     assert b"Ratio profile" in signed_in(owner).get(url("building", project.pk)).content
 
 
+def test_a_ratio_that_was_assumed_never_looks_usual(project: Project, document: Document, owner: User) -> None:
+    make_positions(project, 1, document=document, code="311321.IFC", unit="m3", quantity=10, catalogue="")
+    reason = "estimate: 110 kg of steel to a m3 of walls (usual: 70 to 150)"
+    make_positions(
+        project, 1, document=document, code="311361.IFC", unit="t", quantity="1.1", catalogue="", quantity_reason=reason
+    )
+    told = signed_in(owner).get(url("profile-json", project.pk)).json()["ratios"]
+    steel = next(row for row in told if row["key"] == "steel.walls")
+    assert (steel["value"], steel["state"]) == ("110.000", "assumed")
+
+
 def test_a_budget_without_concrete_has_no_profile(owner: User) -> None:
     project = make_project(owner)
     assert signed_in(owner).get(url("profile-json", project.pk)).json() == {"ratios": []}
