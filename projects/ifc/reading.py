@@ -19,6 +19,8 @@ MAX_ELEMENTS = 100_000
 _NOT_BUILT = ("IfcFeatureElement", "IfcVirtualElement")  # openings, recesses; boundaries without a body
 _ASSEMBLED = ("IfcElementAssembly", "IfcRoof", "IfcStair", "IfcRamp", "IfcCurtainWall")
 _REPORT_EVERY = 50
+# What a file whose entities are not as their schema says makes the library and our reading of it raise.
+DAMAGE = (RuntimeError, OSError, ValueError, TypeError, AttributeError, LookupError, ArithmeticError)
 _FLOOR_AREAS = ("NetFloorArea", "GrossFloorArea")
 
 
@@ -34,17 +36,19 @@ def read_model(path: Path, *, report: Report) -> Model:
     try:
         model = ifcopenshell.open(str(path))
         units = Units(model)
-    except (RuntimeError, OSError, ValueError, AttributeError, IndexError, ifcopenshell.Error) as error:
+        entities = _entities(model)
+        report(0, len(entities), f"Measuring {len(entities)} elements")
+        bodies = _bodies(model, entities, report)
+        elements = [_element(entity, units, bodies.get(entity.id())) for entity in entities]
+        floor_area = _floor_area(model, units, elements)
+        storeys = _storeys(model, units)
+    except (*DAMAGE, ifcopenshell.Error) as error:
         raise ParseError(
-            "The model can't be read: its data section is damaged. Export it again from the program it was drawn in.",
+            "The model can't be read: its data section is damaged, or not as its schema says. Export it again from the "
+            "program it was drawn in, as IFC4 or IFC2X3.",
             code="damaged",
         ) from error
-    entities = _entities(model)
-    report(0, len(entities), f"Measuring {len(entities)} elements")
-    bodies = _bodies(model, entities, report)
-    elements = [_element(entity, units, bodies.get(entity.id())) for entity in entities]
-    floor_area = _floor_area(model, units, elements)
-    return Model(schema, elements, _storeys(model, units), floor_area, _warnings(elements, floor_area))
+    return Model(schema, elements, storeys, floor_area, _warnings(elements, floor_area))
 
 
 def _entities(model: Any) -> list[Any]:
