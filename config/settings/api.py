@@ -30,6 +30,8 @@ SPECTACULAR_SETTINGS = {
         "ProjectStatus": "projects.models.Project.Status",
         "DocumentKind": "projects.models.Document.Kind",
         "PositionKind": "projects.models.Position.Kind",
+        "ChatRole": "projects.models.chat.ChatMessage.Role",
+        "ChatStatus": "projects.models.chat.ChatMessage.Status",
         "JobState": "jobs.models.Job.Status",
         "UserStatus": "accounts.models.User.Status",
         "TenderFileStatus": "tenders.models.Import.Status",

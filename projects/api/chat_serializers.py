@@ -8,15 +8,10 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from ..models import ChatMessage
-from ..services.chat.reply import CLARIFY, COMPUTED, EXTRACT, MODEL, NOBODY, PROPOSAL
-
-SOURCES = [COMPUTED, MODEL, EXTRACT, NOBODY, PROPOSAL, CLARIFY]
 
 
 class CitationSerializer(serializers.Serializer[Any]):
-    kind = serializers.ChoiceField(
-        choices=["document", "position", "finding", "version", "section", "clause"], help_text="What is cited."
-    )
+    kind = serializers.CharField(help_text="document, position, finding, version, section or clause.")
     id = serializers.CharField()
     title = serializers.CharField()
     place = serializers.CharField(help_text='"page 3", "SO 1!A11", a clause’s number.')
@@ -27,11 +22,11 @@ class CitationSerializer(serializers.Serializer[Any]):
 class ChatMessageSerializer(serializers.ModelSerializer[ChatMessage]):
     author = serializers.SerializerMethodField(help_text="Who asked; empty for answers.")
     citations = CitationSerializer(many=True, read_only=True)
-    source = serializers.ChoiceField(  # type: ignore[assignment] # a name that serializers have too
-        choices=[*SOURCES, ""], read_only=True,
-        help_text="computed by the database, worded by a model from the citations, an extract as it stands, nobody "
-        "(nothing supports an answer), a proposal, or clarify: a question back.",
-    )  # fmt: skip
+    source = serializers.CharField(  # type: ignore[assignment] # a name that serializers have too
+        read_only=True,
+        help_text="computed (by the database), model (worded from the citations), extract (as it stands), nobody "
+        "(nothing supports an answer), proposal, or clarify: a question back. Empty for questions.",
+    )
     how = serializers.SerializerMethodField(help_text="Of a computed answer: what was computed from what.")
     remark = serializers.SerializerMethodField(help_text="Why an answer is less than it could be.")
     model = serializers.SerializerMethodField(help_text="Which model worded it; empty for none.")
