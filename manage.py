@@ -18,6 +18,7 @@ WITHOUT_SERVICES = {
     "diffsettings",
     "findstatic",
     "makemessages",
+    "replay_certificate",
     "spectacular",
     "startapp",
 }

@@ -8,6 +8,7 @@ class ProjectsConfig(AppConfig):
     def ready(self) -> None:
         from . import (  # noqa: F401
             catalogue_handlers,
+            certificate_handlers,
             channels,
             chat_handlers,
             enrich_handlers,

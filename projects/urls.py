@@ -6,6 +6,7 @@ from django.urls import path
 
 from .views import (
     catalogue_pages,
+    certificates,
     charts,
     chat,
     comparing,
@@ -21,6 +22,7 @@ from .views import (
     project,
     rule_pages,
     together,
+    version_compare,
     versions,
 )
 
@@ -52,6 +54,7 @@ urlpatterns = [
     path(f"{_PROJECT}archive/", project.archive, name="archive"),
     path(f"{_PROJECT}unarchive/", project.unarchive, name="unarchive"),
     path(f"{_PROJECT}audit/", project.audit_report, name="audit"),
+    path(f"{_PROJECT}audit/certificate/", certificates.certificate, name="audit-certificate"),
     path(f"{_PROJECT}audit/start/", project.audit_now, name="audit-start"),
     path(f"{_PROJECT}jobs/<uuid:job_id>/cancel/", project.cancel_job, name="job-cancel"),
     path(f"{_PROJECT}upload/", documents.upload, name="upload"),
@@ -78,6 +81,8 @@ urlpatterns = [
     path(f"{_PROJECT}exports/<uuid:export_id>/file/", exports.download, name="export-file"),
     path(f"{_PROJECT}exports/<uuid:export_id>/delete/", exports.delete, name="export-delete"),
     path(f"{_PROJECT}versions/", versions.version_list, name="versions"),
+    path(f"{_PROJECT}versions/compare/", version_compare.compare, name="compare-versions"),
+    path(f"{_PROJECT}versions/compare.json", version_compare.compare_json, name="compare-versions-json"),
     path(f"{_PROJECT}versions/steps.json", versions.steps_json, name="versions-json"),
     path(_VERSION, versions.version_detail, name="version"),
     path(f"{_VERSION}restore/", versions.restore, name="version-restore"),

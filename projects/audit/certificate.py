@@ -14,9 +14,7 @@ if TYPE_CHECKING:
     from projects.audit.findings import AuditFinding, AuditResult
     from projects.audit.view import BudgetView
 
-FORMAT = "plumbline-audit-certificate/1"
-
-
+FORMAT = "plumbline-audit-results/1"
 LOADED = ("catalogue", "history")  # prices, loaded for the codes in the budget: the certificate holds them
 
 

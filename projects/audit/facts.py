@@ -182,9 +182,10 @@ def lump_units(units: Iterable[str], normalised: Iterable[str | None]) -> list[s
 def digest_of(p: AuditPosition) -> int:
     """Of everything that rules read of one position, its place in the order included."""
     # content_hash covers code, description, unit, quantity, price, stated total, billing, kind and measure sheet
+    vat_rate = "" if p.vat_rate is None else f"{p.vat_rate.normalize():f}"
     content = (
         f"{p.ordinal}\x1f{p.object_code}\x1f{p.number}\x1f{p.section_path}\x1f{p.catalogue}\x1f{p.price_system}\x1f"
-        f"{p.long_text}\x1f{p.quantity_reason}\x1f{p.vat_rate}\x1f{p.content_hash}"
+        f"{p.long_text}\x1f{p.quantity_reason}\x1f{vat_rate}\x1f{p.content_hash}"
     )
     return int.from_bytes(hashlib.shake_256(content.encode()).digest(_DIGEST_BYTES), "big")
 

@@ -13,7 +13,8 @@ import structlog
 from django.utils import timezone
 
 from ..audit import engine
-from ..audit.certificate import canonical, plain_context
+from ..audit.certificate import canonical
+from ..audit.certificate_file import context_json
 from ..audit.findings import AuditResult, Override
 from ..audit.incremental import reaudit
 from ..audit.known import Given, Known, NeedsFullAudit, Reaudit, decisions_json, known_of
@@ -118,7 +119,7 @@ class Round:
             replace_results(project=self.project, view=self.view, result=self.result, run=run, decisions=self.decisions)
         AuditRecord.objects.create(
             run=run,
-            context=orjson.loads(canonical(plain_context(self.view.context | {"blank": None}))),
+            context=orjson.loads(canonical(context_json(_without_references(self.view.context)))),
             decisions=decisions_json(self.decisions),
             references_sha256=str(self.references.described.get("fingerprint", "")),
         )
@@ -127,6 +128,12 @@ class Round:
             project=self.project,
             defaults={"run": run, "version_number": run.version_number, "content": content},
         )
+
+
+def _without_references(context: dict[str, Any]) -> dict[str, Any]:
+    """Of prices and the file before pricing, only whether there were any: they are kept where they come from."""
+    loaded = {name: None if context[name] is None else {} for name in ("catalogue", "history")}
+    return context | loaded | {"blank": None if context["blank"] is None else []}
 
 
 def prepared(*, project: Project, job_id: UUID | None) -> Round:

@@ -20,7 +20,7 @@ from jobs.services import cancel
 
 from ..exceptions import Missing
 from ..forms import SettingsForm
-from ..models import AuditRun, BudgetVersion, Finding, Project
+from ..models import AuditRecord, AuditRun, BudgetVersion, Finding, Project
 from ..models.findings import Grade, Role
 from ..services.access import editable_project, visible_project
 from ..services.auditing import start_audit
@@ -158,6 +158,7 @@ def audit_report(request: PageRequest, project_id: UUID) -> HttpResponse:
         "budget_findings": [
             {"finding": finding, "title": rule_title(finding.rule_id)} for finding in of_budget[:BUDGET_FINDINGS]
         ],
+        "certificate": AuditRecord.objects.filter(run=audit).exclude(certificate="").first() if audit else None,
         "rules": _rules_that_hit(project, audit),
         "silent": _rules_without_hits(audit),
     }
