@@ -84,7 +84,7 @@ def _threshold(name: str, setting: ThresholdSetting | None) -> dict[str, Any]:
         "low": row.low,
         "high": row.high,
         "unit": row.unit,
-        "meaning": row.meaning,
+        "meaning": row.words,
         "is_own": setting is not None,
         "reason": setting.reason if setting else "",
         "changed_at": setting.changed_at if setting else None,

@@ -24,6 +24,11 @@ class Threshold:
     unit: str
     meaning: str
 
+    @property
+    def words(self) -> str:
+        """What it means, for people: "[J]" is a mark of this table."""
+        return self.meaning.replace("[J]", "(a judgement)")
+
 
 def _row(value: str, low: str, high: str, unit: str, meaning: str) -> Threshold:
     return Threshold(D(value), D(low), D(high), unit, meaning)

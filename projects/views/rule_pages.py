@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import HttpResponseClientRefresh
 
 from accounts.models import Organisation
 from accounts.pacing import costly
@@ -61,7 +63,7 @@ def set_one(request: PageRequest, name: str) -> HttpResponse:
         actor=request.user,
         organisation_id=organisation.pk,
     )
-    return go(request, f"{name} is yours now. Audits from now on go by it.", _place(name))
+    return _again(request, f"{name} is yours now. Audits from now on go by it.", name)
 
 
 @page
@@ -69,7 +71,7 @@ def set_one(request: PageRequest, name: str) -> HttpResponse:
 def withdraw_one(request: PageRequest, name: str) -> HttpResponse:
     organisation, _ = member_organisation(user=request.user)
     withdraw_threshold(name=name, actor=request.user, organisation_id=organisation.pk)
-    return go(request, f"{name} is what it was.", _place(name))
+    return _again(request, f"{name} is what it was.", name)
 
 
 @page
@@ -81,8 +83,13 @@ def audit_all(request: PageRequest) -> HttpResponse:
     return go(request, f"{number} budgets are audited again.", _batch_page(batch.pk))
 
 
-def _place(name: str) -> str:
-    return f"{reverse('projects:rules')}#rule-{name.partition('.')[0]}"
+def _again(request: PageRequest, message: str, name: str) -> HttpResponse:
+    """The page anew, where the rule stands. For htmx not by an address: one that differs by its fragment alone loads
+    nothing."""
+    messages.success(request, message)
+    if request.htmx:
+        return HttpResponseClientRefresh()
+    return redirect(f"{reverse('projects:rules')}#rule-{name.partition('.')[0]}")
 
 
 def _batch_page(batch_id: UUID) -> str:

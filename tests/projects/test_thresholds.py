@@ -16,7 +16,7 @@ from projects.models import AuditRun, Finding, Project, ThresholdSetting
 from projects.services.auditing import start_audit
 from projects.services.thresholds import NotOwner, audit_again, own_thresholds, set_threshold, withdraw_threshold
 from tests.factories.projects import make_position, make_project
-from tests.projects.pages import queries, signed_in, url
+from tests.projects.pages import HTMX, queries, signed_in, url
 
 pytestmark = pytest.mark.django_db
 D = Decimal
@@ -141,6 +141,15 @@ def test_the_page_sets_and_withdraws(owner: User, organisation: Organisation) ->
     assert client.post(url("threshold", "C02.spread"), {"value": "", "reason": WHY}).status_code == 400
     client.post(url("threshold-withdraw", "C02.spread"))
     assert own_thresholds(organisation_id=organisation.pk) == {}
+
+
+def test_with_htmx_the_page_loads_anew_and_a_refusal_is_shown_in_place(owner: User) -> None:
+    client = signed_in(owner)
+    answer = client.post(url("threshold", "C02.spread"), {"value": "0.25", "reason": WHY}, headers=HTMX)
+    assert answer.headers["HX-Refresh"] == "true"
+    refused = client.post(url("threshold", "C02.spread"), {"value": "99", "reason": WHY}, headers=HTMX)
+    assert refused.headers["X-Refused"] == "threshold_refused"
+    assert "[J]" not in client.get(url("rules")).content.decode()
 
 
 def test_pages_of_writing_refuse_members(member: User) -> None:
