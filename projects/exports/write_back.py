@@ -53,6 +53,8 @@ class WriteBack:
     formulas_left: int = 0  # to be computed by the spreadsheet
     total_before: Decimal = Decimal(0)
     total: Decimal = Decimal(0)
+    # Place → what the client's own formula sums up, where that is not all of its positions; and what they come to.
+    own_sums: dict[str, tuple[str, str]] = field(default_factory=dict)
     was_locked: int = 0  # written although the sheet locks the cell, because that was asked for
 
     def skip(self, reason: str, place: str) -> None:
@@ -105,7 +107,8 @@ def write_back(
             writer.save(target)
             result = prove(opened(target), expected)
         report(3, 4, "Comparing")
-        refuse_differences(result, writer.differences_before)
+        outcome.own_sums = writer.own_sums(result)
+        refuse_differences(result, writer.differences_before | set(outcome.own_sums))
         outcome.total = result.computed_total
         return outcome
 
@@ -224,6 +227,21 @@ class _Writer:
             self.outcome.totals_written += 1
             corrected = True
         return corrected
+
+    def own_sums(self, result: Reconciliation) -> dict[str, tuple[str, str]]:
+        """Sums by the client's own formulas that leave positions out. They are not ours to change: they are told."""
+        found = {}
+        for difference in result.differences:
+            sheet, _, reference = difference.source.rpartition("!")
+            if sheet not in self._package.sheets or difference.source in self.differences_before:
+                continue
+            self._sheet(sheet)
+            row, column = cell_place(reference)
+            known = self._columns.get(sheet)
+            places = {(row, column), (row, known.total if known else 0)}
+            if places & self._cells[sheet].formulas.keys():
+                found[difference.source] = (str(difference.stated), str(difference.computed))
+        return found
 
     def _typed_sum(self, source: str, stated: Decimal) -> tuple[str, Place] | None:
         sheet, _, reference = source.rpartition("!")

@@ -111,6 +111,7 @@ def _row(export: ProjectExport, running: dict[UUID, Any]) -> dict[str, Any]:
         "notes": [(report[name], words) for name, words in NOTES.items() if report.get(name)],
         "units": report.get("units") or {},
         "skipped": [(reason, many, report["skipped"].get(reason, [])[:8]) for reason, many in skipped.items()],
+        "own_sums": [(place, *sums) for place, sums in (report.get("own_sums") or {}).items()][:10],
         "report": report,
     }
 

@@ -47,6 +47,8 @@ def test_prices_go_into_the_clients_file(tmp_path: Path, path: Path, positions: 
     )  # fmt: skip
     assert (outcome.positions, outcome.written, outcome.skipped_count) == (positions, positions, {})
     assert outcome.formulas_left == 0
+    # The client's own grand total leaves out all but the first part: M8 is =0+M9.
+    assert list(outcome.own_sums) == (["SO 11-61-01!M8"] if path == ASPE else [])
     before, after = list(open_bill(path).positions), list(open_bill(target).positions)
     assert [p.unit_price for p in after] == [price_of(p).unit_price for p in before]
     bare = {"unit_price": None, "total": None, "price_components": ()}

@@ -24,7 +24,16 @@ from projects.parsers.registry import open_bill
 from projects.services import exporting
 from projects.services.access import ReadOnly
 from projects.services.editing import edit_position
-from tests.factories.bills import GivenPosition, write_csv, write_gaeb, write_kros, write_unixml
+from tests.factories.bills import (
+    GivenBill,
+    GivenObject,
+    GivenPosition,
+    GivenSection,
+    write_csv,
+    write_gaeb,
+    write_kros,
+    write_unixml,
+)
 from tests.factories.imports import given_bill, upload
 from tests.factories.projects import make_audited_project, make_document, make_project
 from tests.projects.exports.workbooks import client_workbook
@@ -146,7 +155,8 @@ def test_prices_go_into_csv_and_unixml_and_answer_a_gaeb_tender(owner: User, dra
         assert len(before.splitlines()) == len(after.splitlines())
     assert before.replace(b"<jednotkova_cena>150<", b"<jednotkova_cena>175,5<") == after, "every other byte stays"
 
-    write_gaeb(tmp_path / "tender.x83", BILL, phase="83")
+    sections = (GivenSection("02", "Erdarbeiten", tuple(GivenPosition(f"00{i}0", f"Aushub {i}") for i in (1, 2))),)
+    write_gaeb(tmp_path / "tender.x83", GivenBill((GivenObject("01", "Halle", sections),)), phase="83")
     project, _ = read_in(owner, tmp_path / "tender.x83")
     for row in rows_of(project):
         reprice(project, owner, row.number, "12.5")

@@ -112,6 +112,17 @@ def test_a_typed_sum_that_is_locked_makes_the_file_false_and_there_is_none(tmp_p
     assert refused.value.code == "not_true_when_read"
 
 
+def test_a_sum_of_the_clients_own_that_leaves_positions_out_is_told(tmp_path: Path) -> None:
+    from openpyxl import load_workbook
+
+    source = client_workbook(tmp_path / "bill.xlsx")
+    book = load_workbook(source)
+    book["Rozpočet"]["F6"] = "=F4"
+    book.save(source)
+    _, outcome = written(source)
+    assert outcome.own_sums == {"Rozpočet!A6": ("2501", "18001")}
+
+
 def test_what_the_budget_does_not_have_is_left_and_told(tmp_path: Path) -> None:
     rows = (("1", "Beton", "m3", 2, None), ("9", "Nové", "ks", 1, 7))
     _, outcome = written(client_workbook(tmp_path / "bill.xlsx", rows=rows))
