@@ -187,8 +187,7 @@ class _Sides:
 
     def paired(self) -> list[tuple[int, int]]:
         """Places of the same position on both sides, in the order of the left one."""
-        pairs = self._stage(lambda fact, key: (key, fact.object_code, fact.number))  # the very same place too
-        pairs += self._stage(lambda fact, key: key)
+        pairs = self._stage(lambda fact, key: key)
         for of in _STAGES:
             pairs += self._stage(of)
         return sorted(pairs)

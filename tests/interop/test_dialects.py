@@ -13,6 +13,7 @@ from projects.audit.measure import evaluate_sheet
 from projects.parsers.bill import ParseError
 from projects.parsers.reconcile import Reconciler, assert_reconciled
 from projects.parsers.registry import open_bill
+from projects.services.comparing import compare_files
 
 ROOT = Path(os.environ.get("PLUMBLINE_REAL_FILES", "")) / "construction"
 pytestmark = pytest.mark.skipif("PLUMBLINE_REAL_FILES" not in os.environ, reason="PLUMBLINE_REAL_FILES is not set")
@@ -87,3 +88,15 @@ def test_a_print_that_is_no_bill_is_refused():
     with pytest.raises(ParseError) as refused:
         read("gaeb/BVBS_Pruefkriterien_Bauausfuehrung_3.3.pdf")
     assert refused.value.code == "no_positions"
+
+
+def test_one_budget_from_its_exchange_file_and_its_workbook_is_proven_equal():
+    left, right = ROOT / "cz/valcha_kros_unixml12.xml", ROOT / "cz/valcha_kros_export_komplet.xlsx"
+    found = compare_files(left=left, right=right)
+    assert (found.verdict, found.equality.matched) == ("equal", 298)
+    assert found.equality.left == found.equality.right
+    assert (found.equality.left.positions, found.equality.left.total) == (298, D("8205797.76"))
+    assert found.unproven == (
+        "Measure sheets are not compared: 154 positions of the first have one, 154 of the second.",
+        "224 paired positions name another price system or none; that is not part of the proof.",
+    )
