@@ -127,6 +127,7 @@ def skeleton_of(tender: Path) -> Skeleton:
         elif tag == "BoQBkdn":
             texts = {local_name(child): (child.text or "").strip() for child in element}
             found.breakdown.append((texts.get("Type", ""), texts.get("Length", ""), texts.get("Num", "")))
-        elif tag == "Name" and not found.name and element.getparent() is not None:
-            found.name = (element.text or "").strip() if local_name(element.getparent()) == "BoQInfo" else ""
+        elif tag == "Name" and not found.name:
+            parent = element.getparent()
+            found.name = (element.text or "").strip() if parent is not None and local_name(parent) == "BoQInfo" else ""
     return found

@@ -52,8 +52,8 @@ class Recalculator:
     def after(self, changed: Mapping[str, Mapping[Place, Value]]) -> Recalculation:
         """Results once `changed` (sheet → cell → value) is in place. The stored values are changed too."""
         for sheet, cells in changed.items():
-            for place, value in cells.items():
-                self._sheets[sheet].values[place] = value
+            for place, constant in cells.items():
+                self._sheets[sheet].values[place] = constant
                 self._dirty.add((sheet, *place))
         outcome = Recalculation({name: {} for name in self._sheets})
         for key in self._in_order():
@@ -63,7 +63,7 @@ class Recalculator:
             if not self._depends(tree, sheet, is_missing=is_missing) or (tree is None and self._is_elsewhere(key)):
                 continue
             self._dirty.add(key)
-            value = None if tree is None else self._result(tree, key)
+            value: Value | None = None if tree is None else self._result(tree, key)
             if value is None:
                 self._unknown.add(key)
                 outcome.left += 1

@@ -33,7 +33,7 @@ def _xml(content: bytes) -> etree._Element:
         root = etree.fromstring(content, parser)
     except etree.XMLSyntaxError as error:
         raise _damaged(f"one of its parts is no XML ({error.msg})") from error
-    if root.getroottree().docinfo.doctype:
+    if root.getroottree().docinfo.internalDTD is not None:
         raise _damaged("one of its parts declares a document type")
     return root
 

@@ -236,7 +236,10 @@ class _Writer:
             if sheet not in self._package.sheets or difference.source in self.differences_before:
                 continue
             self._sheet(sheet)
-            row, column = cell_place(reference)
+            try:
+                row, column = cell_place(reference)
+            except ValueError:
+                continue
             known = self._columns.get(sheet)
             places = {(row, column), (row, known.total if known else 0)}
             if places & self._cells[sheet].formulas.keys():

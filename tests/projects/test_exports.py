@@ -286,7 +286,7 @@ def test_deleting_takes_the_file_and_waits_for_one_being_made(owner: User, membe
         exporting.delete_export(project_id=project.pk, export_id=export.pk, actor=owner)
     drain()
     export.refresh_from_db()
-    storage, name = export.file.storage, export.file.name
+    storage, name = export.file.storage, str(export.file.name)
     assert storage.exists(name)
     assert signed_in(member).post(url("export-delete", project.pk, export.pk)).status_code == 302
     assert not storage.exists(name) and not ProjectExport.objects.exists()
@@ -300,7 +300,7 @@ def test_old_files_are_removed_and_others_stay(owner: User, drain: Drain) -> Non
     ProjectExport.objects.filter(pk=waiting.pk).update(created_at=timezone.now() - timedelta(days=31))
     assert exporting.trim_exports() == {"removed": 1}
     assert set(ProjectExport.objects.values_list("pk", flat=True)) == {new.pk, waiting.pk}
-    assert not old.file.storage.exists(old.file.name) and new.file.storage.exists(new.file.name)
+    assert not old.file.storage.exists(str(old.file.name)) and new.file.storage.exists(str(new.file.name))
 
 
 def test_a_sixth_file_waits(owner: User) -> None:
