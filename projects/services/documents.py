@@ -59,16 +59,13 @@ def upload_document(
     `options` go to the reading job: `mapping` (columns of a plain table), `replaces` (id of the document whose
     positions this one supersedes), `accept_difference` (import although the totals do not reconcile), `dialect` (read
     it as this one), `preview_only` (show what is in it, without putting it into the budget).
-    Raises FileTooLarge, Refused("empty_file" | "replaces_unknown"), ProjectNotFound, ReadOnly.
+    Raises FileTooLarge, Refused("empty_file" | "replaces_unknown" | "no_preview"), ProjectNotFound, ReadOnly.
     """
     project = editable_project(project_id=project_id, user=actor)
     _check_replaced(project_id=project.pk, options=options)
     _check_size(file)
     digest = _sha256(file)
-    file_type, mime_type = file_type_of(file.read(4096))
-    file.seek(0)
-    if file_type == MODEL:
-        kind = Document.Kind.DRAWING  # whatever it was sent as: its content decides
+    file_type, mime_type, kind = _known(file, kind, options)
     existing = Document.objects.filter(project=project, sha256=digest).first()
     if existing:
         if kind == Document.Kind.BILL and existing.kind != kind:  # it came along with others
@@ -76,17 +73,23 @@ def upload_document(
             existing.kind = kind
         return _again(document=existing, actor=actor, options=options)
     document = Document(
-        project=project,
-        uploaded_by=actor,
-        original_filename=_safe_name(filename),
-        kind=kind,
-        file_type=file_type,
-        mime_type=mime_type,
-        size=file.size,
-        sha256=digest,
-    )
+        project=project, uploaded_by=actor, original_filename=_safe_name(filename), kind=kind, file_type=file_type,
+        mime_type=mime_type, size=file.size, sha256=digest,
+    )  # fmt: skip
     document.file.save(document.original_filename, file, save=False)  # files before, and outside, the transaction
     return _insert(document=document, actor=actor, options=options)
+
+
+def _known(file: File[bytes], kind: str, options: dict[str, Any] | None) -> tuple[str, str, str]:
+    """(type, MIME type, kind) by the content; a building model is a drawing, whatever it was sent as."""
+    file_type, mime_type = file_type_of(file.read(4096))
+    file.seek(0)
+    if file_type != MODEL:
+        return file_type, mime_type, kind
+    if (options or {}).get("preview_only"):
+        message = "A building model can't be looked at first. Upload it as it is: an earlier version can be restored."
+        raise Refused(message, code="no_preview")
+    return file_type, mime_type, Document.Kind.DRAWING
 
 
 def makes_positions(document: Document) -> bool:
