@@ -100,11 +100,6 @@ def close_version(
         setattr(project, name, value)
     project.save(update_fields=["version_number", *counts, "updated_at"])
     _announce(project, version)
-    tell_project(project.pk, has_new_version=True)
-    tell_version(project=project, version=version)
-    from .filestore.mirroring import mirror  # it locks projects itself
-
-    mirror(project_id=project.pk)
     return version
 
 
@@ -122,6 +117,11 @@ def _announce(project: Project, version: BudgetVersion) -> None:
             "currency": project.currency,
         },
     )
+    tell_project(project.pk, has_new_version=True)
+    tell_version(project=project, version=version)
+    from .filestore.mirroring import mirror  # it locks projects itself
+
+    mirror(project_id=project.pk)
 
 
 @transaction.atomic
