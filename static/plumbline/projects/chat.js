@@ -85,5 +85,8 @@
     for (const waiting of log.querySelectorAll('[data-status="waiting"]')) htmx.trigger(waiting, "chat-refresh");
   });
 
-  if (!location.hash && log.querySelector("[data-message]")) follow();
+  // After the project's script has scrolled to the tab.
+  document.addEventListener("DOMContentLoaded", () => {
+    if (!location.hash && log.querySelector("[data-message]")) requestAnimationFrame(follow);
+  });
 })();
