@@ -1,12 +1,13 @@
 """What a workbook holds besides its rows: hidden rows and sheets, errors, constants where formulas were expected.
 
-Read from the sheets' XML, because the reader of cells gives results only. Sheets are gone through as a stream, a batch
-of rows at a time; of each kind of finding at most `LIMIT` are kept, and `is_complete` says whether there were more.
+Read from the sheets' XML, because the reader of cells gives results only. Sheets are gone through as a stream; of each
+kind of finding at most `LIMIT` are kept, and `is_complete` says whether there were more.
 """
 
 from __future__ import annotations
 
 import posixpath
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from lxml import etree
 
 from projects.parsers.archive import check_directory, open_archive
 from projects.parsers.bill import ParseError
+from projects.parsers.sheet_scan import Scan
 from projects.parsers.table_words import meaning_of
 
 LIMIT = 200
@@ -26,9 +28,10 @@ _TITLE_LENGTH = 60
 _HEADER_FIELDS = 3  # so many columns with titles that leave no doubt make a row the titles of a bill
 _BILL = {"description", "quantity"}  # of them, where the row heads positions
 _SUBTITLES = 2  # rows below, that may carry further titles
+_DIGIT = re.compile(r"\d")
 _FORMULA_SHARE = 0.8  # of a column's figures: then a constant stands out
 _FORMULAS_NEEDED = 3
-_BATCH = 256
+_HEAD = 1 << 20
 _PARSER: dict[str, Any] = {
     "resolve_entities": False, "no_network": True, "load_dtd": False, "huge_tree": False,
     "remove_comments": True, "remove_pis": True,
@@ -123,16 +126,15 @@ def _titles(archive: zipfile.ZipFile) -> dict[str, str]:
     titles: dict[str, str] = {}
     with archive.open("xl/sharedStrings.xml") as stream:
         for place, item in enumerate(_elements(stream, "si")):
-            if field := _field(item):
+            if field := _field("".join(str(node.text or "") for node in item.iter("{*}t"))):
                 titles[str(place)] = field
             _drop(item)
     return titles
 
 
-def _field(element: etree._Element) -> str:
+def _field(text: str) -> str:
     """What a column with this text as its title is; "" where the text leaves a doubt."""
-    text = "".join(str(node.text or "") for node in element.iter("{*}t"))
-    if not text or len(text) > _TITLE_LENGTH:
+    if not text or len(text) > _TITLE_LENGTH or _DIGIT.search(text):  # codes and most descriptions have digits
         return ""
     field, confidence = meaning_of(text)
     return field if confidence == 1 else ""
@@ -166,14 +168,17 @@ def _drop(element: etree._Element) -> None:
 
 
 class _Column:
-    """The figures below a title."""
+    """The figures below a title, in rows of one kind."""
 
     def __init__(self) -> None:
         self.formulas = 0
         self.constants = 0
         self.kept: list[str] = []  # cells of the first constants
 
-    def add_constant(self, cell: str) -> None:
+    def add(self, cell: str, is_formula: bool) -> None:
+        if is_formula:
+            self.formulas += 1
+            return
         self.constants += 1
         if len(self.kept) <= LIMIT:
             self.kept.append(cell)
@@ -183,119 +188,117 @@ class _Column:
         return self.formulas >= max(_FORMULAS_NEEDED, _FORMULA_SHARE * (self.formulas + self.constants))
 
 
-_IS_FIGURE = "*[local-name()='v'] and (not(@t) or @t='n')"
-_HAS_FORMULA = "*[local-name()='f']"
+class _Columns:
+    """Columns of prices and totals below a row of titles. Positions and sums are told apart by the quantity: programs
+    that calculate the one write the other as a figure."""
 
+    def __init__(self, sheet: str, header_row: int, scan: Scan) -> None:
+        self.header_row = header_row
+        self._sheet, self._scan = sheet, scan
+        self._priced: set[str] = set()
+        self._quantity: set[str] = set()
+        self._columns: dict[tuple[str, bool], _Column] = {}
+        self._pattern: re.Pattern[bytes] | None = None
+        self._row, self._has_quantity = 0, False
+        self._waiting: list[tuple[str, bool]] = []  # (column, whether it is a formula) of the row at hand
 
-def _xpath(expression: str) -> etree.XPath:
-    return etree.XPath(expression, smart_strings=False)
+    def add_titles(self, fields: dict[str, str]) -> None:
+        self._priced |= {letters for letters, field in fields.items() if field in ("unit_price", "total")}
+        self._quantity |= {letters for letters, field in fields.items() if field == "quantity"}
+        names = frozenset(self._priced | self._quantity)
+        self._pattern = self._scan.in_columns(names) if names else None
 
+    def count(self, rows: bytes) -> None:
+        if self._pattern is None:
+            return
+        for letters, row, is_formula in self._scan.filled(rows, self._pattern):
+            if row != self._row:
+                self.settle_row()
+                self._row = row
+            if letters in self._quantity:
+                self._has_quantity = True
+            else:
+                self._waiting.append((letters, is_formula))
 
-_HIDDEN = _xpath(f"*[(@hidden='1' or @hidden='true' or @ht='0') and *[{_IS_FIGURE}]]")
-_ERRORS = _xpath("*/*[@t='e']")
-_TEXTS = _xpath("*/*[@t='s' or @t='inlineStr' or @t='str']")
-_FORMULAS = _xpath(f"*/*[{_HAS_FORMULA}]/@r")
-_FIGURES = _xpath(f"*/*[{_IS_FIGURE} and not({_HAS_FORMULA})]/@r")
-_ANY_FIGURE = _xpath(f"boolean(*/*[{_IS_FIGURE}])")
-_NAMELESS = _xpath("boolean(*[not(@r)] | */*[not(@r)])")
-_DIGITS = "0123456789"
+    def settle_row(self) -> None:
+        if self._row > self.header_row:
+            for letters, is_formula in self._waiting:
+                column = self._columns.setdefault((letters, self._has_quantity), _Column())
+                column.add(f"{self._sheet}!{letters}{self._row}", is_formula)
+        self._waiting, self._has_quantity = [], False
+
+    def constants(self) -> Iterator[str]:
+        self.settle_row()
+        for column in self._columns.values():
+            if column.is_calculated:
+                yield from column.kept
 
 
 class _Sheet:
     def __init__(self, name: str, is_hidden: bool, titles: dict[str, str], found: _Found) -> None:
         self._name, self._is_hidden, self._titles, self._found = name, is_hidden, titles, found
-        self._columns: dict[str, _Column] = {}
-        self._header_row = 0
-        self._rows = 0
+        self._columns: _Columns | None = None
+        self._searching = True  # for titles
         self._bill_from = 0  # the row of a bill's titles
         self._has_figure = False
 
     def look_through(self, archive: zipfile.ZipFile, part: str) -> None:
         with archive.open(part) as stream:
-            count = 0
-            row: etree._Element | None = None
-            for row in _elements(stream, "row"):
-                count += 1
-                if count == _BATCH:
-                    self._look_at(row)
-                    count = 0
-            if count and row is not None:
-                self._look_at(row)
+            head = stream.read(_HEAD)
+            scan = Scan(head)
+            for rows in scan.pieces(head, stream):
+                self._look_at(scan, rows)
         self._settle()
         if self._is_hidden and self._has_figure:
             self._found.keep(self._found.hidden_sheets, self._name)
 
-    def _look_at(self, last: etree._Element) -> None:
-        """Takes in the rows up to the one just read, and frees them."""
-        rows = last.getparent()
-        if rows is None:
-            return
+    def _look_at(self, scan: Scan, rows: bytes) -> None:
         found, name = self._found, self._name
-        self._has_figure = self._has_figure or bool(_ANY_FIGURE(rows))
-        if self._rows and len(rows):  # the emptied last row of the batch before
-            del rows[0]
-        if _NAMELESS(rows):
-            found.is_complete = False
-        for cell in _ERRORS(rows):
-            found.keep(found.errors, (f"{name}!{cell.get('r', '')}", str(cell.findtext("{*}v") or "")))
-        if self._rows < HEADER_ROWS:
-            self._find_titles(rows)
-        if self._columns:
-            self._count(rows)
-        if not self._is_hidden:
-            self._note_hidden(rows)
-        self._rows += len(rows)
-        _drop(last)
+        found.is_complete = found.is_complete and scan.is_plain(rows)
+        for cell, error in scan.errors(rows):
+            found.keep(found.errors, (f"{name}!{cell}", error))
+        if self._searching:
+            self._find_titles(scan, rows)
+        if self._columns is not None:
+            self._columns.count(rows)
+        if self._is_hidden:
+            self._has_figure = self._has_figure or scan.has_figure(rows)
+            return
+        for number in scan.hidden_rows(rows):
+            is_bill = 0 < self._bill_from < number
+            kept = found.hidden_rows if is_bill else found.hidden_elsewhere
+            if len(kept) <= LIMIT:
+                kept.append(f"{name}!{number}")
 
-    def _find_titles(self, rows: etree._Element) -> None:
+    def _find_titles(self, scan: Scan, rows: bytes) -> None:
         fields: dict[int, dict[str, str]] = {}  # row → column → what it is
-        for cell in _TEXTS(rows):
-            field = self._titles.get(cell.findtext("{*}v") or "", "") if cell.get("t") == "s" else _field(cell)
-            letters, row = _split(cell.get("r", ""))
-            if field and row:
+        for cell, is_place, text in scan.texts(rows):
+            letters, row = _split(cell)
+            if row > HEADER_ROWS:
+                self._searching = False
+                break
+            if field := self._titles.get(text, "") if is_place else _field(text):
                 fields.setdefault(row, {})[letters] = field
         for row, columns in sorted(fields.items()):
             if len(set(columns.values())) >= _HEADER_FIELDS:
                 self._settle()
-                self._header_row = row
-                if set(columns.values()) >= _BILL:
+                self._columns = _Columns(self._name, row, scan)
+                if _BILL.issubset(columns.values()):
                     self._bill_from = self._bill_from or row
                     self._found.has_bill = True
-            elif not self._header_row or row > self._header_row + _SUBTITLES:
+            elif self._columns is None or row > self._columns.header_row + _SUBTITLES:
                 continue
-            for letters, field in columns.items():
-                if field in ("unit_price", "total"):
-                    self._columns[letters] = _Column()
-
-    def _note_hidden(self, rows: etree._Element) -> None:
-        for row in _HIDDEN(rows):
-            number = row.get("r", "")
-            is_bill = 0 < self._bill_from < _split(number)[1]
-            kept = self._found.hidden_rows if is_bill else self._found.hidden_elsewhere
-            if len(kept) <= LIMIT:
-                kept.append(f"{self._name}!{number}")
-
-    def _count(self, rows: etree._Element) -> None:
-        for reference in _FORMULAS(rows):
-            letters, row = _split(reference)
-            if letters in self._columns and row > self._header_row:
-                self._columns[letters].formulas += 1
-        for reference in _FIGURES(rows):
-            letters, row = _split(reference)
-            if letters in self._columns and row > self._header_row:
-                self._columns[letters].add_constant(f"{self._name}!{reference}")
+            self._columns.add_titles(columns)
 
     def _settle(self) -> None:
         """The columns end here: their constants stand out, or they don't."""
-        for column in self._columns.values():
-            if column.is_calculated:
-                for cell in column.kept:
-                    self._found.keep(self._found.constants, cell)
-        self._columns = {}
+        if self._columns is not None:
+            for cell in self._columns.constants():
+                self._found.keep(self._found.constants, cell)
+        self._columns = None
 
 
 def _split(reference: str) -> tuple[str, int]:
     """ "H15" → ("H", 15)."""
-    letters = reference.rstrip(_DIGITS)
-    row = reference[len(letters) :]
-    return letters, int(row) if row and len(row) < 8 else 0
+    letters = reference.rstrip("0123456789")
+    return letters, int(reference[len(letters) :])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from decimal import Decimal as D
 
 import openpyxl
 import pytest
 
-from projects.parsers import sheet_facts
+from projects.parsers import sheet_facts, sheet_scan
 from projects.parsers.bill import ParseError
 from projects.parsers.sheet_facts import SheetFacts, facts_of
 from tests.factories.bills import write_csv, write_kros, write_ods
@@ -49,6 +50,21 @@ def test_bills_as_programs_write_them_have_nothing_odd(path, house, write):
 def test_constants_among_formulas_are_named(path):
     write_sheets(path, [("SO 1", rows(G5=D(7), G6=D(8)))])
     assert facts_of(path).constants_among_formulas == ("SO 1!G5", "SO 1!G6")
+
+
+def test_sums_written_as_figures_above_calculated_positions_are_no_odd_constants(path):
+    sums = {f"{column}{at}": None for at in (2, 6, 9, 12, 15) for column in "EF"}
+    write_sheets(path, [("a", rows(20, **sums, **{f"G{at}": D(18) for at in (2, 6, 9, 12, 15, 17)}))])
+    assert facts_of(path).constants_among_formulas == ("a!G17",)
+
+
+def test_elements_with_a_prefix_are_seen_too(path):
+    write_sheets(path, [("a", rows(G5=D(7), G7="#REF!"))], hidden_rows=[("a", 4)])
+    prefixed = re.compile(rb"<(/?)(?=[a-zA-Z])")
+    changed(path, "xl/worksheets/sheet1.xml", lambda xml: prefixed.sub(rb"<\1x:", xml).replace(b"xmlns=", b"xmlns:x="))
+    assert facts_of(path) == SheetFacts(
+        hidden_rows=("a!4",), errors=(("a!G7", "#REF!"),), constants_among_formulas=("a!G5",)
+    )
 
 
 def test_a_column_without_formulas_and_one_of_few_have_no_constants_to_name(path):
@@ -103,8 +119,9 @@ def test_more_than_the_limit_is_cut_and_said(path, monkeypatch):
     assert not facts.is_complete
 
 
-def test_rows_are_seen_across_batches(path, monkeypatch):
-    monkeypatch.setattr(sheet_facts, "_BATCH", 3)
+def test_rows_are_seen_across_pieces(path, monkeypatch):
+    monkeypatch.setattr(sheet_facts, "_HEAD", 400)
+    monkeypatch.setattr(sheet_scan, "_CHUNK", 300)
     write_sheets(path, [("a", rows(20, G4=D(7), G9=D(7), E21="#REF!"))], hidden_rows=[("a", 10), ("a", 12)])
     assert facts_of(path) == SheetFacts(
         hidden_rows=("a!10", "a!12"), errors=(("a!E21", "#REF!"),), constants_among_formulas=("a!G4", "a!G9")
