@@ -24,7 +24,7 @@ from .serializers import JobStartedSerializer
 from .views import PROBLEM, started
 
 
-class AuditRunSerializer(serializers.ModelSerializer[AuditRun]):
+class AuditDetailSerializer(serializers.ModelSerializer[AuditRun]):
     version = serializers.IntegerField(source="version_number", read_only=True)
     certificate_sha256 = serializers.CharField(
         source="record.certificate_sha256", read_only=True, default="", help_text="Empty until it has been made."
@@ -39,17 +39,17 @@ class AuditRunSerializer(serializers.ModelSerializer[AuditRun]):
         read_only_fields = fields
 
 
-class AuditRunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[AuditRun]):
-    """Audits of the project, newest first. One of what an edit changed says how many positions it asked anew."""
+class AuditRunViewSet(mixins.RetrieveModelMixin, viewsets.GenericViewSet[AuditRun]):
+    """One audit of the project. That of an edit says how many positions it asked anew."""
 
-    serializer_class = AuditRunSerializer
+    serializer_class = AuditDetailSerializer
     queryset = AuditRun.objects.none()
     lookup_value_regex = "[0-9]{1,18}"
     filter_backends = ()
 
     def get_queryset(self) -> Any:
         project = visible_project(project_id=self.kwargs["project_id"], user=actor_of(self.request))
-        runs = AuditRun.objects.filter(project=project).select_related("record").order_by("-finished_at", "-pk")
+        runs = AuditRun.objects.filter(project=project).select_related("record")
         return runs.defer("rules", "thresholds", "record__context", "record__decisions")
 
     @extend_schema(
