@@ -146,13 +146,18 @@ def _position(bill: Bill, entry: dict[str, Any], index: int, numbering: Numberin
 
 
 def _get(entry: dict[str, Any], name: str) -> Any:
-    return next((entry[key] for key in NAMES[name] if entry.get(key) not in (None, "")), None)
+    # A plain loop: eleven of these a position, and a generator takes three times as long.
+    for key in NAMES[name]:
+        value = entry.get(key)
+        if value is not None and value != "":
+            return value
+    return None
 
 
 def _text(value: Any) -> str:
-    if value is None or isinstance(value, (dict, list, bool)):
-        return ""
-    return str(value).strip()
+    if isinstance(value, str):
+        return value.strip()
+    return "" if value is None or isinstance(value, (dict, list, bool)) else str(value).strip()
 
 
 def _figure(bill: Bill, value: Any, place: str) -> Decimal | None:
