@@ -49,7 +49,7 @@ class ComparedRowSerializer(Shape):
     total = serializers.CharField(allow_null=True)
     object_code = serializers.CharField()
     section = serializers.CharField()
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]
 
 
 class ComparisonSerializer(Shape):
