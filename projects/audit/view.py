@@ -146,13 +146,10 @@ class BudgetView:
         self.totals = list(totals)
         self.is_priced = any(p.unit_price or p.total for p in self.positions) if is_priced is None else is_priced
         self.stated_figures = dict(figures or {})
-        self.catalogue = catalogue
-        self.catalogue_name = catalogue_name
-        self.catalogue_edition = catalogue_edition
-        self.history = history
+        self.catalogue, self.catalogue_name, self.catalogue_edition = catalogue, catalogue_name, catalogue_edition
+        self.history, self.absent = history, dict(absent or {})
         self.blank = None if blank is None else list(blank)
         self.file_facts = None if file_facts is None else tuple(file_facts)
-        self.absent = dict(absent or {})
         if facts is not None:
             self.facts = facts
             self.figures = facts.figures

@@ -65,10 +65,8 @@ def start_export(
         # Two requests for one project go one after the other.
         Project.objects.select_for_update(of=("self",), no_key=True).only("pk").get(pk=project.pk)
         active = list(ProjectExport.objects.filter(project=project, status__in=ACTIVE))
-        for known in active:
-            job = Job.objects.active().filter(pk=known.job_id).first() if known.job_id else None
-            if job is not None and all(getattr(known, name) == value for name, value in asked.items()):
-                return known, job
+        if same := _being_made(active, asked):
+            return same
         if len(active) >= MOST_AT_ONCE:
             raise ExportRefused(f"{MOST_AT_ONCE} files are being made. Wait for one of them.", code="too_many")
         export = ProjectExport(project=project, created_by=actor, **asked)
@@ -77,6 +75,14 @@ def start_export(
         export.job_id = job.pk
         export.save(force_insert=True)
     return export, job
+
+
+def _being_made(active: list[ProjectExport], asked: dict[str, Any]) -> tuple[ProjectExport, Job] | None:
+    for known in active:
+        job = Job.objects.active().filter(pk=known.job_id).first() if known.job_id else None
+        if job is not None and all(getattr(known, name) == value for name, value in asked.items()):
+            return known, job
+    return None
 
 
 def _enqueue(export: ProjectExport, project: Project, actor: User) -> Job:

@@ -19,7 +19,6 @@ def client_workbook(
     merged title, a defined name, a comment of a width."""
     from openpyxl import Workbook
     from openpyxl.styles import Font, Protection
-    from openpyxl.workbook.defined_name import DefinedName
 
     book = Workbook()
     sheet = book.active
@@ -44,9 +43,15 @@ def client_workbook(
     sheet.row_dimensions[2].hidden = True
     sheet.column_dimensions["B"].width = 44
     sheet.protection.sheet = protected
-    book.defined_names["Celkem"] = DefinedName("Celkem", attr_text=f"'Rozpočet'!$F${end}")
+    _add_notes(book, end)
+    book.save(path)
+    return path
+
+
+def _add_notes(book: Any, total_row: int) -> None:
+    from openpyxl.workbook.defined_name import DefinedName
+
+    book.defined_names["Celkem"] = DefinedName("Celkem", attr_text=f"'Rozpočet'!$F${total_row}")
     other = book.create_sheet("Poznámky")
     other["A1"] = "=Celkem*1.21"
     other["A2"] = "Platí do konce roku"
-    book.save(path)
-    return path
