@@ -52,7 +52,7 @@ class ComparedRowSerializer(Shape):
     source = serializers.CharField()  # type: ignore[assignment]
 
 
-class ComparisonSerializer(Shape):
+class BillComparisonSerializer(Shape):
     verdict = serializers.ChoiceField(choices=[(verdict.value, verdict.value) for verdict in Verdict])
     is_same_budget = serializers.BooleanField(help_text="The same positions, in whatever order.")
     left = ComparedSideSerializer()
@@ -76,7 +76,7 @@ class ComparisonView(APIView):
             OpenApiParameter("right", UUID, required=True, description="Another one, of any project you may see."),
         ],
         responses={
-            200: ComparisonSerializer,
+            200: BillComparisonSerializer,
             **problems(
                 {
                     400: "`invalid_parameter`, `same_document`, `not_read`, `not_kept`, `too_large`.",
