@@ -103,9 +103,11 @@ class _Found:
 
 def _sheets(archive: zipfile.ZipFile) -> Iterator[tuple[str, str, bool]]:
     """(name, part, whether it is hidden) of each worksheet, in the order of the workbook."""
-    parts = {node.get("Id"): node for node in _tree(archive, "xl/_rels/workbook.xml.rels").iterfind("{*}Relationship")}
+    parts = {
+        str(node.get("Id")): node for node in _tree(archive, "xl/_rels/workbook.xml.rels").iterfind("{*}Relationship")
+    }
     for sheet in _tree(archive, "xl/workbook.xml").iterfind("{*}sheets/{*}sheet"):
-        reference = next((value for key, value in sheet.attrib.items() if str(key).endswith("}id")), None)
+        reference = next((str(value) for key, value in sheet.attrib.items() if str(key).endswith("}id")), "")
         node = parts[reference]
         if str(node.get("Type")).endswith("/worksheet"):
             part = posixpath.normpath(posixpath.join("/xl", str(node.get("Target")))).lstrip("/")
@@ -151,7 +153,8 @@ def _elements(stream: IO[bytes], name: str) -> Iterator[etree._Element]:
 
 
 def _refuse_doctype(element: etree._Element) -> None:
-    if element.getroottree().docinfo.doctype:
+    docinfo: Any = element.getroottree().docinfo
+    if docinfo.doctype:
         raise ParseError(
             "A sheet of the workbook has a document type declaration, which no spreadsheet program writes. Save the "
             "workbook again as .xlsx.",

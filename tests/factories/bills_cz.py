@@ -102,7 +102,7 @@ def write_rts(path: Path, bill: GivenBill, *, total: Decimal | None = None) -> N
 
 
 def _rts_cover(bill: GivenBill, total: Decimal) -> list[Cells]:
-    rows = [
+    rows: list[Cells] = [
         _row("#RTSROZP#", "Položkový rozpočet stavby"),
         {"B": "Stavba:", "D": "38", "E": bill.title},
         {},

@@ -10,7 +10,7 @@ import pytest
 
 from accounts.models import User
 from projects.models import Document, Position, Project, Verdict
-from tests.factories.bills import GivenBill, GivenPosition
+from tests.factories.bills import GivenPosition
 from tests.factories.bills_cz import write_aspe, write_kros_list, write_rts
 from tests.factories.imports import given_bill, run_audit, upload
 from tests.factories.projects import make_project
@@ -21,15 +21,14 @@ DIG = GivenPosition(
     "1", "Odkopávky v hornině třídy těžitelnosti I", "m3", Decimal("123"), Decimal("29.10"), "121151113"
 )
 BED = GivenPosition("2", "Lože pod potrubí ze štěrkopísku", "m3", Decimal("10.5"), Decimal("900"), "451573111")
-WRITERS = {"rts_xlsx": write_rts, "aspe_xlsx": write_aspe, "kros_list": write_kros_list}
+WRITERS: dict[str, Callable[..., None]] = {"rts_xlsx": write_rts, "aspe_xlsx": write_aspe, "kros_list": write_kros_list}
 
 
 @pytest.mark.parametrize("dialect", WRITERS)
 def test_a_bill_of_another_program_is_imported_and_audited(owner: User, tmp_path: Path, dialect: str) -> None:
     project: Project = make_project(owner)
     path = tmp_path / "ROZPOCET.XLS"
-    write: Callable[[Path, GivenBill], None] = WRITERS[dialect]
-    write(path, given_bill(DIG, BED))
+    WRITERS[dialect](path, given_bill(DIG, BED))
 
     document = upload(project, owner, path)
 
