@@ -24,7 +24,9 @@
   });
 
   form.addEventListener("htmx:afterRequest", (event) => {
-    if (event.target !== form || !event.detail.successful) return;
+    // A refusal counts as successful once it is shown in its place: then what was written stays.
+    const { xhr } = event.detail;
+    if (event.target !== form || !xhr || xhr.status >= 400 || xhr.status === 0) return;
     text.value = "";
     form.querySelector("[data-problem]").replaceChildren();
     text.focus();
