@@ -136,12 +136,9 @@ class BudgetView:
     ) -> None:
         """`facts`: of the whole budget, where `positions` are only some of it (see `incremental`)."""
         self.positions = list(positions)
-        self.currency = currency
-        self.phase = phase
+        self.currency, self.phase, self.dialect = currency, phase, dialect
         self.rounding = rounding or Rounding()
-        self.budget_on = budget_on
-        self.dialect = dialect
-        self.is_public_tender = is_public_tender
+        self.budget_on, self.is_public_tender = budget_on, is_public_tender
         self.vat_rates = tuple(vat_rates)
         self.totals = list(totals)
         self.is_priced = any(p.unit_price or p.total for p in self.positions) if is_priced is None else is_priced
