@@ -277,14 +277,19 @@ class CatalogueItemResource(ModelResource):  # type: ignore[misc]
         skip_unchanged = True
         use_bulk = True
 
+    def get_queryset(self) -> QuerySet[CatalogueItem]:
+        """What staff import here is everyone's: an organisation's own item of the same code is another one."""
+        return CatalogueItem.objects.filter(organisation__isnull=True)
+
 
 @admin.register(CatalogueItem)
 class CatalogueItemAdmin(ModelAdmin, ImportExportModelAdmin):  # type: ignore[misc]
     resource_classes = [CatalogueItemResource]
     import_form_class = ImportForm
     export_form_class = ExportForm
-    list_display = ["code", "text", "unit", "unit_price", "currency", "catalogue", "edition"]
+    list_display = ["code", "text", "unit", "unit_price", "currency", "catalogue", "edition", "organisation"]
     list_filter = ["catalogue", "edition"]
+    list_select_related = ["organisation"]
     search_fields = ["code", "text"]
 
 
@@ -318,4 +323,4 @@ class ProjectAnalyticsAdmin(ReadOnlyAdmin):
     list_select_related = ["organisation"]
 
 
-from . import admin_filestore  # noqa: E402, F401
+from . import admin_filestore, admin_rules  # noqa: E402, F401
