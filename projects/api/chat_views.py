@@ -11,12 +11,13 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.pacing import count_call
 from accounts.pages import actor_of
 from config.api.throttles import throttle_scope
 
 from ..models import ChatMessage
 from ..services.access import visible_project
-from ..services.chat import asking, deciding, history
+from ..services.chat import asking, deciding, history, wording
 from .chat_serializers import (
     ApplySerializer,
     AskSerializer,
@@ -40,10 +41,10 @@ class ChatViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[ChatMessage]):
         return history.messages_of(project).order_by("-created_at", "-id")
 
     @extend_schema(request=AskSerializer, responses={202: ExchangeSerializer, 400: PROBLEM, 404: PROBLEM, 409: PROBLEM})
-    @throttle_scope("expensive")
     def create(self, request: Request, project_id: UUID) -> Response:
         """Ask, or say what is to be changed. The answer comes by a job; a change is only proposed."""
         visible_project(project_id=project_id, user=actor_of(request))
+        _count(request)
         form = AskSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         exchange = asking.ask(project_id=project_id, actor=actor_of(request), message=form.validated_data["message"])
@@ -82,10 +83,17 @@ class ChatViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[ChatMessage]):
 
     @extend_schema(request=None, responses={202: ExchangeSerializer, 404: PROBLEM, 409: PROBLEM})
     @action(detail=True, methods=["post"])
-    @throttle_scope("expensive")
     def again(self, request: Request, project_id: UUID, pk: str) -> Response:
         """Ask the question of this answer once more: of a proposal that is outdated, or an answer that failed."""
+        visible_project(project_id=project_id, user=actor_of(request))
+        _count(request)
         return _accepted(asking.ask_again(project_id=project_id, message_id=UUID(pk), actor=actor_of(request)))
+
+
+def _count(request: Request) -> None:
+    """What may cost a call of a model counts as expensive. Raises TooManyCalls."""
+    if wording.is_configured():
+        count_call(request._request, user_id=actor_of(request).pk, name="expensive")
 
 
 def _accepted(exchange: asking.Exchange) -> Response:

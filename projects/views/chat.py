@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.pacing import costly
+from accounts.pacing import costly, count_call
 from accounts.pages import PageRequest, page
 
 from ..exceptions import Conflict, Missing
@@ -46,17 +46,20 @@ def chat(request: PageRequest, project_id: UUID) -> HttpResponse:
 
 @page
 @require_POST
-@costly
 def ask(request: PageRequest, project_id: UUID) -> HttpResponse:
-    """The question and the place of its answer, for htmx; without it, back to the page."""
+    """The question and the place of its answer, for htmx; without it, back to the page. Counted as expensive where it
+    may cost a call of a model."""
+    visible_project(project_id=project_id, user=request.user)
+    _count(request)
     exchange = asking.ask(project_id=project_id, actor=request.user, message=request.POST.get("message", ""))
     return _exchange(request, project_id, exchange)
 
 
 @page
 @require_POST
-@costly
 def again(request: PageRequest, project_id: UUID, message_id: UUID) -> HttpResponse:
+    visible_project(project_id=project_id, user=request.user)
+    _count(request)
     exchange = asking.ask_again(project_id=project_id, message_id=message_id, actor=request.user)
     return _exchange(request, project_id, exchange)
 
@@ -105,6 +108,12 @@ def apply(request: PageRequest, project_id: UUID, message_id: UUID) -> HttpRespo
 def refuse(request: PageRequest, project_id: UUID, message_id: UUID) -> HttpResponse:
     decided = deciding.refuse_proposal(project_id=project_id, message_id=message_id, actor=request.user)
     return _decided(request, project_id, decided.pk, "Refused. Nothing was changed.", level="info")
+
+
+def _count(request: PageRequest) -> None:
+    """Raises TooManyCalls."""
+    if wording.is_configured():
+        count_call(request, user_id=request.user.pk, name="expensive")
 
 
 def _exchange(request: PageRequest, project_id: UUID, exchange: asking.Exchange) -> HttpResponse:

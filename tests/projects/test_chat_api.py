@@ -177,11 +177,18 @@ def test_who_has_three_questions_waiting_waits(project: Project, owner: User, me
     assert Job.objects.filter(kind=ANSWER).count() == 4
 
 
-def test_asking_counts_as_expensive() -> None:
-    from projects.api.chat_views import ChatViewSet
-
-    for name in ("create", "apply", "again"):
-        assert getattr(ChatViewSet, name).throttle_scope == "expensive"
+def test_asking_counts_as_expensive_where_a_model_may_be_asked(
+    project: Project, owner: User, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: list[str] = []
+    for module in ("projects.api.chat_views", "projects.views.chat"):
+        monkeypatch.setattr(f"{module}.count_call", lambda request, user_id, name: counted.append(name))
+    client_of(owner).post(api(project), {"message": "What is the total?"})
+    assert counted == []
+    settings.AI_PROVIDER, settings.AI_MODEL, settings.AI_API_KEY = "anthropic", "claude-haiku-4-5", "key-of-the-test"
+    assert client_of(owner).post(api(project), {"message": "What is the total?"}).status_code == 202
+    assert signed_in(owner).post(url("chat-ask", project.pk), {"message": "red findings"}).status_code == 302
+    assert counted == ["expensive", "expensive"]
 
 
 def test_the_page_shows_examples_then_what_was_asked(project: Project, owner: User, asked: Asks) -> None:
