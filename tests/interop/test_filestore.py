@@ -1,4 +1,4 @@
-"""Real folders of the older file store: in, compared, out again byte for byte, and in once more (docs/development.md)."""
+"""Real folders of the older file store: in, compared, out byte for byte, and in once more (docs/development.md)."""
 
 from __future__ import annotations
 
