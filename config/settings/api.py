@@ -37,6 +37,7 @@ SPECTACULAR_SETTINGS = {
         "TenderFileStatus": "tenders.models.Import.Status",
         "TrainingCallStatus": "quiz.models.TrainingSession.Status",
         "CriterionKind": "quiz.models.Criterion.Kind",
+        "ExportKind": "projects.models.ProjectExport.Kind",
         "TrainingFileKind": "quiz.models.SessionFile.Kind",
         "Grader": "quiz.models.SessionGrade.Grader",
     },

@@ -175,10 +175,9 @@ def _position(row: Sequence[Any], key: str) -> AuditPosition:
 def context_from(plain: Mapping[str, Any]) -> dict[str, Any]:
     """What `BudgetView` takes, from JSON. A name that it does not take raises TypeError there: fail closed."""
     values = dict(plain)
-    rounding = values["rounding"]
-    values["rounding"] = Rounding(
-        **{name: Decimal(value) if isinstance(value, str) else value for name, value in rounding.items()}
-    )
+    rounding: dict[str, Any] = values["rounding"]
+    steps: dict[str, Any] = {name: Decimal(step) if isinstance(step, str) else step for name, step in rounding.items()}
+    values["rounding"] = Rounding(**steps)
     values["budget_on"] = None if values["budget_on"] is None else date.fromisoformat(values["budget_on"])
     values["vat_rates"] = [Decimal(rate) for rate in values["vat_rates"]]
     values["totals"] = [_total(total) for total in values["totals"]]

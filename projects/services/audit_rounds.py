@@ -132,7 +132,7 @@ class Round:
 
 def _without_references(context: dict[str, Any]) -> dict[str, Any]:
     """Of prices and the file before pricing, only whether there were any: they are kept where they come from."""
-    loaded = {name: None if context[name] is None else {} for name in ("catalogue", "history")}
+    loaded: dict[str, Any] = {name: None if context[name] is None else {} for name in ("catalogue", "history")}
     return context | loaded | {"blank": None if context["blank"] is None else []}
 
 

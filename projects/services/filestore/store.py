@@ -14,9 +14,9 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from ...exceptions import Conflict, Missing, Refused
-from ...filestore.places import StoreError, opened_file, opened_folder
+from ...filestore.places import Limits, StoreError, opened_file, opened_folder
 from ...filestore.project import written_project
-from ...filestore.snapshot import POSITIONS, PROJECT, Limits, limit_of
+from ...filestore.snapshot import POSITIONS, PROJECT, limit_of
 from ...models import BudgetVersion, Document, FileProject, Position, Project
 from ..access import editable_project
 from ..auditing import request_audit
