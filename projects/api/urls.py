@@ -15,7 +15,7 @@ from .element_views import BuildingProfileView, ElementViewSet
 from .export_views import ProjectExportViewSet
 from .older_views import OlderPositionsView, OlderProjectsView, OlderProjectView
 from .rule_views import AuditAgainView, RulesView, ThresholdsView, ThresholdView
-from .views import DocumentReadingViewSet, DocumentViewSet, ProjectViewSet
+from .views import UUID_REGEX, DocumentReadingViewSet, DocumentViewSet, ProjectViewSet
 
 
 class OptionalSlashRouter(SimpleRouter):
@@ -56,6 +56,6 @@ urlpatterns = [
         r"^older-projects/(?P<legacy_id>[^/]{1,80})/positions/?$", OlderPositionsView.as_view(), name="older-positions"
     ),
     *top.urls,
-    re_path(r"^projects/(?P<project_id>[0-9a-f-]{36})/activity/?$", ActivityView.as_view(), name="project-activity"),
+    re_path(rf"^projects/(?P<project_id>{UUID_REGEX})/activity/?$", ActivityView.as_view(), name="project-activity"),
     path("projects/<uuid:project_id>/", include([*nested.urls, *building, *compare])),
 ]

@@ -114,16 +114,12 @@ def zip_bomb(path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("case", ["rts", "aspe", "bomb", "entities", "headless"])
+@pytest.mark.parametrize("case", ["bomb", "entities", "headless"])
 def test_what_can_not_be_read_fails_with_a_reason_and_leaves_nothing(
     project: Project, owner: User, tmp_path: Path, case: str
 ) -> None:
     path = tmp_path / "file.xlsx"
-    if case == "rts":
-        path = CZECH / "rozmital_rts_buildpower_blank.xlsx"
-    elif case == "aspe":
-        path = CZECH / "bohumin_aspe_szdc05_blank.xlsx"
-    elif case == "bomb":
+    if case == "bomb":
         zip_bomb(path)
     elif case == "entities":
         path.write_text('<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><unixml format="unixml_cz">&a;</unixml>')

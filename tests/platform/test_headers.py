@@ -6,6 +6,7 @@ import asyncio
 import json
 from typing import Any
 
+import pytest
 from a2wsgi import WSGIMiddleware
 from django.http import HttpRequest
 
@@ -62,6 +63,7 @@ def test_without_that_it_would() -> None:
     )
 
 
+@pytest.mark.django_db  # its threads may have kept a connection of an earlier test, and look at it
 def test_the_site_is_served_through_it() -> None:
     started = said_by(application, [(b"host", b"testserver"), (b"x_request_id", b"forged-number")])[0]
     assert started["status"] == 200

@@ -34,7 +34,7 @@ from tests.factories.training import make_assignment, make_note, make_session, m
 from tests.factories.voice import make_connection
 
 pytestmark = pytest.mark.django_db
-EXAMPLES = 12  # for each operation and mode
+EXAMPLES = 8  # for each operation and mode
 
 
 def operations() -> dict[str, Any]:
@@ -84,6 +84,10 @@ def real_ids(project: Project, owner: User, path: str) -> dict[str, str]:
         "entity_id": str(Entity.objects.create(name="Preheat", entity_type="clause", source="x", source_id="1").pk),
         "number": "1",
         "digest": "0" * 64,
+        "other": "1",
+        "name": "C02.spread",
+        "guid": "0" * 22,
+        "legacy_id": "proj_1",
     }
 
 

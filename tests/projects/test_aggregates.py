@@ -17,7 +17,7 @@ from accounts.models import User
 from jobs.models import Job
 from projects.exceptions import Conflict, Missing, Refused
 from projects.models import BudgetVersion, Finding, Position, Project, Verdict
-from projects.services import auditing
+from projects.services import audit_rounds, auditing
 from projects.services.auditing import start_audit
 from projects.services.editing import add_position, delete_position, edit_position
 from projects.services.opening import archive_project, unarchive_project
@@ -141,7 +141,7 @@ def test_cached_counts_and_deltas_are_what_the_rows_say(
 
 def during_the_audit(action: Any) -> Any:
     """The real engine, and what somebody does while it is at work the first time."""
-    engine, done = auditing.engine.audit, []
+    engine, done = audit_rounds.engine.audit, []
 
     def audit(*args: Any, **options: Any) -> Any:
         result = engine(*args, **options)
@@ -150,7 +150,7 @@ def during_the_audit(action: Any) -> Any:
             action()
         return result
 
-    return patch.object(auditing.engine, "audit", audit)
+    return patch.object(audit_rounds.engine, "audit", audit)
 
 
 def unitless(project: Project) -> Position:

@@ -27,7 +27,7 @@ from tests.factories.bills import (
 )
 from tests.factories.bills_cz import write_aspe, write_kros_list, write_rts
 
-SETTINGS = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SETTINGS = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 LETTERS = st.characters(
     codec="utf-8", exclude_categories=("Cc", "Cs", "Cn", "Co", "Zl", "Zp"), exclude_characters="\u00a0"
 )
@@ -201,7 +201,7 @@ def read_or_refuse(path):
 
 
 @pytest.mark.parametrize("write", WRITERS)
-@settings(SETTINGS, max_examples=60)
+@settings(SETTINGS, max_examples=40)
 @given(data=st.data())
 def test_damage_raises_parse_errors_only(tmp_path, house, write, data):
     path = tmp_path / "f"
@@ -212,7 +212,7 @@ def test_damage_raises_parse_errors_only(tmp_path, house, write, data):
 
 @pytest.mark.parametrize("write", WORKBOOKS)
 @pytest.mark.parametrize("part", PARTS)
-@settings(SETTINGS, max_examples=40)
+@settings(SETTINGS, max_examples=25)
 @given(data=st.data())
 def test_damage_inside_a_whole_container_raises_parse_errors_only(tmp_path, house, write, part, data):
     path = tmp_path / "f"
