@@ -38,7 +38,8 @@ def test_two_people_change_one_position(
     mine.fill("#edit-form [name=unit_price]", "88")
     mine.click("#edit-form button[type=submit]")
     expect(mine.get_by_role("alert").first).to_contain_text("Someone changed this position")
-    mine.locator(".conflict-form button[type=submit]").first.click()
+    mine.get_by_label("Yours: 88").check()
+    mine.get_by_role("button", name="Save what is chosen").click()
     expect(mine.locator("#position")).to_contain_text("88.00")
 
     theirs.goto(f"/projects/{project.pk}/history/")

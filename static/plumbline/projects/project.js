@@ -187,7 +187,9 @@
       const form = $("#position-form") || asker.closest("article");
       event.detail.shouldSwap = true;
       event.detail.target = form;
-      event.detail.swapOverride = form.id === "position-form" ? "innerHTML" : "outerHTML";
+      // A form alone goes into the article that it was in: the next answer looks for that article.
+      const isWhole = answer.responseText.includes('id="position"');
+      event.detail.swapOverride = form.id === "position-form" || !isWhole ? "innerHTML" : "outerHTML";
       return;
     }
     const slot = asker?.closest("form") ? $("[data-problem]", asker.closest("form")) : asker?.closest("[data-problem]");
