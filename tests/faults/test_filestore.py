@@ -64,8 +64,15 @@ def kill_when(is_time: Callable[[], object], *arguments: str) -> None:
 
 
 def kill_at(lock: str, *arguments: str) -> None:
+    """Its statement dies with it: a server that has it already would carry it out once the lock is free."""
     with held(lock):
         kill_when(somebody_waits, *arguments)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
+        wait_until(lambda: not somebody_waits(), "nobody waits any more")
 
 
 def whole() -> None:
