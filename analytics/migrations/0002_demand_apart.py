@@ -66,10 +66,6 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'demand of entities',
             },
         ),
-        migrations.RemoveField(
-            model_name='demandwindow',
-            name='entity',
-        ),
         migrations.RemoveIndex(
             model_name='entity',
             name='entity_asked_last',

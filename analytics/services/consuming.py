@@ -32,15 +32,16 @@ from redis.exceptions import RedisError, ResponseError
 from ..models import DeadSignal, DemandClock
 from ..streams.entries import Entry, Malformed, pack, read_signals, read_updates, shown
 from .backlog import unread
-from .counting import count_signals, is_counted
+from .counting import count_signals
 from .deadletters import Dead, keep_dead
 from .delivery import CLAIM_IDLE_MS, Delivery
+from .ledger import is_counted
 from .requesting import request_refresh
 from .signals import queries_stream, streams
 
 log = structlog.get_logger(__name__)
 
-BATCH = 40_000  # at most, where so many wait: what an entity is asked for in a batch is written once
+BATCH = 80_000  # at most, where so many wait: what an entity is asked for in a batch is written once
 MOST_DELIVERIES = 5
 # An entry that was handed out so often goes with few others: one that kills its consumer takes few along.
 SUSPECT_DELIVERIES, SUSPECT_BATCH = 3, 20
@@ -105,16 +106,16 @@ class Consumer:
         self._stop.set()
 
     def _round(self, *, block: bool) -> bool:
-        """Claims, what is new, keeping house. Whether there was anything to do."""
+        """What is new, what others have left, keeping house. Whether there was anything to do."""
         did = False
         try:
-            if self._is_due("claim", self._claim_every_s) or not block:
-                for stream in streams():
-                    did |= self._take_claimed(stream)
             with _uncollected():
                 for stream, entries in self._delivery.read(self.batch, **({} if block else {"block_ms": 0})).items():
                     did = True
                     self._take(stream, entries)
+            if self._is_due("claim", self._claim_every_s) or not (block or did):
+                for stream in streams():
+                    did |= self._take_claimed(stream)
             if self._is_due("trim", TRIM_EVERY_S):
                 self._trim()
             if self._is_due("look", LOOK_EVERY_S):

@@ -8,24 +8,25 @@ should an entry have been counted before, which is rare, everything is undone an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-import psycopg
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from ..models import DeadSignal, DemandClock
 from ..streams.batch import Sums, add_up, day_of, weights
-from ..streams.entries import SEQUENCE_BITS, Signal
+from ..streams.entries import Signal
 from ..streams.scoring import ADD_RANKS, half_lives
 from ..streams.trends import SPANS
 from . import live
 from .deadletters import Dead, keep_dead
+from .ledger import Ledger, SeenBeforeError
+from .raw import literal, raw_cursor
 
 FRAME_LOCK = 0x64656D61  # advisory: "dema"
 
@@ -117,19 +118,6 @@ ON CONFLICT (organisation_id, entity_type) DO UPDATE SET
             greatest(extract(epoch FROM t.demand_at - excluded.demand_at)::float8 / %s::float8, -1000)),
     demand_at = excluded.demand_at
 """
-# What is handed out for the first time lies between the entries of other batches, not among them: few are looked at.
-SEEN = f"""
-SELECT entry FROM unnest(%s::bigint[], %s::bigint[]) AS mine (first, last)
-JOIN analytics_appliedbatch a ON a.stream = %s
-    AND a.last_ms >= mine.first >> {SEQUENCE_BITS} AND a.first_ms <= mine.last >> {SEQUENCE_BITS},
-    unnest(a.entries) AS entry
-WHERE entry BETWEEN mine.first AND mine.last AND entry = ANY(%s::bigint[])
-"""
-LEDGER = """
-INSERT INTO analytics_appliedbatch (stream, first_ms, last_ms, entries, consumer, applied_at)
-VALUES (%s, %s, %s, %s::bigint[], %s, now())
-"""
-LEDGER_PIECE = 2000  # entries a row: as many as are read at once, so that rows of several consumers do not overlap
 
 
 @dataclass(slots=True)
@@ -139,12 +127,6 @@ class Counted:
     applied: int = 0
     already: int = 0
     dead: list[Dead] = field(default_factory=list)
-
-
-class SeenBeforeError(Exception):
-    def __init__(self, numbers: set[int]) -> None:
-        super().__init__()
-        self.numbers = numbers
 
 
 def count_signals(
@@ -223,13 +205,6 @@ def _apply(stream: str, written: Written, consumer: str) -> list[str] | None:
     return None
 
 
-def raw_cursor() -> Any:
-    """Of psycopg itself, within Django's transaction: lists go over in binary, not written into the statement."""
-    connection.ensure_connection()
-    raw: Any = connection.connection
-    return psycopg.Cursor(raw)
-
-
 def _frame(cursor: Any) -> tuple[int, float]:
     cursor.execute(CLOCK)
     row = cursor.execute(CLOCK_READ).fetchone()
@@ -242,12 +217,6 @@ def _frame(cursor: Any) -> tuple[int, float]:
         )
         row = cursor.execute(CLOCK_READ).fetchone()
     return int(row[0]), float(row[1])
-
-
-def literal(values: Iterable[object]) -> str:
-    """PostgreSQL's notation of an array of ids or numbers. psycopg looks at each element for what to escape, which took
-    longer than the statement itself (2026-11)."""
-    return "{" + ",".join(map(str, values)) + "}"
 
 
 def _count(cursor: Any, written: Written, half_life_days: float, windows_at: int) -> list[Any]:
@@ -300,39 +269,6 @@ def _questions_of(sums: Sums) -> str:
         for (organisation, folded, day), question in sums.questions.items()
     ]
     return orjson.dumps(rows).decode() if rows else ""
-
-
-class Ledger:
-    """The numbers of a batch, in pieces, as they go into the ledger."""
-
-    def __init__(self, numbers: Sequence[int]) -> None:
-        ordered = sorted(numbers)
-        pieces = [ordered[start : start + LEDGER_PIECE] for start in range(0, len(ordered), LEDGER_PIECE)]
-        told = [literal(piece) for piece in pieces]
-        self._rows = [
-            (piece[0] >> SEQUENCE_BITS, piece[-1] >> SEQUENCE_BITS, text)
-            for piece, text in zip(pieces, told, strict=True)
-        ]
-        self._firsts = literal(piece[0] for piece in pieces)
-        self._lasts = literal(piece[-1] for piece in pieces)
-        self._entries = "{" + ",".join(text[1:-1] for text in told) + "}"
-
-    def enter(self, cursor: Any, stream: str, consumer: str) -> None:
-        """SeenBeforeError: some are there already."""
-        if seen := self.seen(cursor, stream):
-            raise SeenBeforeError(seen)
-        cursor.executemany(LEDGER, [(stream, *row, consumer) for row in self._rows])
-
-    def seen(self, cursor: Any, stream: str) -> set[int]:
-        """Which of them are in the ledger."""
-        found = cursor.execute(SEEN, [self._firsts, self._lasts, stream, self._entries]).fetchall()
-        return {int(row[0]) for row in found}
-
-
-def is_counted(*, stream: str, number: int) -> bool:
-    """Is it in the ledger?"""
-    with raw_cursor() as cursor:
-        return bool(Ledger([number]).seen(cursor, stream))
 
 
 def _begin(missing: list[str]) -> set[str]:

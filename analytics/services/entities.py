@@ -23,8 +23,9 @@ from ..search.words import words_of
 from ..streams.scoring import score_at
 from ..webhooks import Named, tell_updated
 from . import live
-from .counting import clock, raw_cursor
+from .counting import clock
 from .embeddings import current_embedder, is_due, text_of
+from .raw import raw_cursor
 from .totals import Change, Key, change_totals
 
 REINDEX = "analytics.reindex"

@@ -14,7 +14,8 @@ from django.utils import timezone
 from ..models import AppliedBatch, DeadSignal, DemandProof
 from ..streams.scoring import ORIGIN_S
 from ..streams.trends import HOURS_OF, SPANS
-from .counting import clock, raw_cursor
+from .counting import clock
+from .raw import raw_cursor
 from .windows import ALONE
 
 log = structlog.get_logger(__name__)

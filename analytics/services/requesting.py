@@ -11,7 +11,8 @@ from jobs.services import enqueue
 
 from ..streams.entries import UpdateRequest
 from . import live
-from .counting import Ledger, SeenBeforeError, raw_cursor
+from .ledger import Ledger, SeenBeforeError
+from .raw import raw_cursor
 
 KIND = "analytics.refresh"
 AT_ONCE = 500  # keys a job

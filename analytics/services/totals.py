@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from ..streams.scoring import DAY_S
-from .counting import clock, raw_cursor
+from .counting import clock
+from .raw import raw_cursor
 
 Key = tuple[UUID | None, str]  # organisation, entity_type
 

@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from ..streams.scoring import DAY_S, ORIGIN_S
 from ..streams.trends import HOURS_OF, SPANS
-from .counting import FRAME_LOCK, clock, raw_cursor
+from .counting import FRAME_LOCK, clock
+from .raw import raw_cursor
 
 KEPT_HOURS_DAYS = 60  # as far back as windows look; a day more is kept in hours, for the step over the edge
 ALONE = f"SELECT pg_advisory_xact_lock({FRAME_LOCK})"

@@ -133,15 +133,15 @@ def read_signals(entries: Sequence[Entry], now_ms: int) -> tuple[list[Signal], l
     loads, canonical, add = orjson.loads, _canonical, signals.append
     for entry in entries:
         try:
-            milliseconds, _, sequence = entry[0].partition(b"-")
-            name, body = entry[1]  # type: ignore[misc]
-            told = loads(body).get
-            at_ms, query = told("timestamp"), told("query")
+            entry_id, (name, body) = entry  # type: ignore[misc]
+            milliseconds, _, sequence = entry_id.partition(b"-")
+            told = loads(body)
+            at_ms, query = told["timestamp"], told["query"]
             if name != FIELD or len(milliseconds) != 13 or len(sequence) > 6 or "\x00" in query:
                 raise Malformed
             if type(at_ms) is not int or type(query) is not str:
                 raise Malformed
-            entity, organisation = told("entity_id"), told("organisation_id")
+            entity, organisation = told["entity_id"], told["organisation_id"]
             add(
                 (
                     int(milliseconds) << SEQUENCE_BITS | int(sequence),
@@ -149,11 +149,11 @@ def read_signals(entries: Sequence[Entry], now_ms: int) -> tuple[list[Signal], l
                     oldest_ms if at_ms < oldest_ms else newest_ms if at_ms > newest_ms else at_ms,
                     None if organisation is None else canonical(organisation),
                     query[:LONGEST_QUERY],
-                    bool(told("found", True)),
-                    bool(told("asked", True)),
+                    bool(told["found"]),
+                    bool(told["asked"]),
                 )
             )
-        except (ValueError, TypeError, AttributeError, RecursionError):
+        except (LookupError, ValueError, TypeError, AttributeError, RecursionError):
             try:
                 add(read_signal(pack(entry[0]), entry[1], now_ms))
             except (Malformed, RecursionError) as error:

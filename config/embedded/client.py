@@ -80,7 +80,7 @@ def make_root(layout: Layout, *, testing: bool = False) -> None:
     """The root itself, with a mode that suits what it will hold."""
     if not layout.root.exists():
         try:
-            layout.root.mkdir(parents=True)
+            layout.root.mkdir(parents=True, exist_ok=True)  # another client may be making it, too
         except OSError as error:
             raise ServicesError(f"{layout.root} cannot be created ({error.strerror}): set PLUMBLINE_VAR.") from error
         # As root, PostgreSQL runs as another account, which has to pass through; nobody else has business here.

@@ -54,6 +54,7 @@ class Redis(Server):
             "daemonize": "no",
             "appendonly": "yes",
             "appendfsync": "no" if self.layout.is_testing else "everysec",
+            "auto-aof-rewrite-min-size": "512mb",  # from 64 MB on, busy streams had it rewritten every few seconds
             "save": "",
             "maxmemory-policy": "noeviction",  # queues and streams live here: refusing a write beats losing one
             "databases": str(DATABASES),

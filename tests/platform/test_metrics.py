@@ -155,16 +155,27 @@ def test_what_cannot_be_read_is_missing_not_zero(client: Client, settings: LazyS
     assert not [name for name, _ in told if name in ("plumbline_redis_bytes", "plumbline_events_published_total")]
 
 
+COUNT_IN_TWO_PROCESSES = """
+import os
+import django
+django.setup()
+for _ in range(2):
+    child = os.fork()
+    if not child:
+        from config.metrics.middleware import REQUESTS
+        REQUESTS.labels("/x", "GET", "200").inc(2)
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+from prometheus_client import generate_latest
+from config.metrics.views import counted
+print(generate_latest(counted()).decode())
+"""
+
+
 def test_several_processes_on_one_port_answer_as_one(tmp_path: Path) -> None:
     environment = os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
-    count = "from config.metrics.middleware import REQUESTS; REQUESTS.labels('/x', 'GET', '200').inc(2)"
-    tell = "from prometheus_client import generate_latest; from config.metrics.views import counted; "
-    tell += "print(generate_latest(counted()).decode())"
-    setup = "import django; django.setup(); "
-    for _ in range(2):
-        subprocess.run([sys.executable, "-c", setup + count], env=environment, check=True)
     told = subprocess.run(
-        [sys.executable, "-c", setup + tell], env=environment, check=True, capture_output=True, text=True
+        [sys.executable, "-c", COUNT_IN_TWO_PROCESSES], env=environment, check=True, capture_output=True, text=True
     )
     assert 'plumbline_requests_total{method="GET",route="/x",status="200"} 4.0' in told.stdout
 
