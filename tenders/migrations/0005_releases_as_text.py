@@ -10,4 +10,10 @@ import tenders.models.received
 class Migration(migrations.Migration):
     dependencies = [("tenders", "0004_references_in_bulk")]
 
-    operations = [migrations.AlterField("tenderrelease", "raw", tenders.models.received.ReceivedJSON())]
+    operations = [
+        migrations.RunSQL(  # Django names no way back from text, and there is none without USING
+            "ALTER TABLE tenders_tenderrelease ALTER COLUMN raw TYPE text",
+            "ALTER TABLE tenders_tenderrelease ALTER COLUMN raw TYPE jsonb USING raw::jsonb",
+            state_operations=[migrations.AlterField("tenderrelease", "raw", tenders.models.received.ReceivedJSON())],
+        )
+    ]
