@@ -1,21 +1,22 @@
-"""`positions.json`, read as a stream where it is large; and what the older shape has no name for, under `plumbline`."""
+"""`positions.json`, read as a stream; and what the older shape has no name for, under `plumbline`."""
 
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from projects.filestore.places import StoreError
+from projects.filestore.scanning import Scanner, damaged, refuse_constant
 from projects.parsers.bill import Bill, Billing, BillPosition, MeasureLine, ParseError, PositionKind
 from projects.parsers.decimals import LARGEST, bounded
 from projects.parsers.legacy_json import LISTS, bill_of
 
 EXTRAS = "plumbline"
-WHOLE_BYTES = 32 << 20  # up to here json.loads, three times as fast; beyond, entry by entry in constant memory
 _CATEGORY = 60
 
 
@@ -27,14 +28,56 @@ class OlderBill:
     categories: dict[str, str] = field(default_factory=dict)
 
 
-def read_positions(path: Path) -> OlderBill:
-    """Raises StoreError("damaged" | "no_positions"), also while the positions are read."""
-    entries, outer = _stream(path) if path.stat().st_size > WHOLE_BYTES else _whole(path)
+def read_positions(file: IO[bytes]) -> OlderBill:
+    """Read once, from its beginning, in constant memory; what stands behind the list is known once the positions are
+    exhausted. Raises StoreError("damaged" | "no_positions"), also while the positions are read."""
+    scanner, outer = Scanner(file), dict[str, Any]()
+    if scanner.next() == "[":
+        entries = _entries(scanner, iter(()), outer, "")
+    else:
+        if scanner.next() != "{":
+            scanner.value()
+            scanner.end()
+            raise _no_list()
+        members, name = scanner.members(), LISTS[0]
+        if not _begins(scanner, members, outer, name):
+            scanner.end()
+            name = _list_name(outer)  # of the others, whichever comes first in LISTS: only now is it known
+            file.seek(0)
+            scanner, outer = Scanner(file), {}
+            members = scanner.members()
+            _begins(scanner, members, outer, name)
+        entries = _entries(scanner, members, outer, name)
     extras: dict[int, Any] = {}
     bill = bill_of(_set_aside(entries, extras), outer)
     older = OlderBill(bill)
     bill.positions = _completed(older, bill.positions, extras)
     return older
+
+
+def _begins(scanner: Scanner, members: Iterator[str], outer: dict[str, Any], wanted: str) -> bool:
+    """Go on to the list of that name; False if there is none up to the object's end. What is passed goes to `outer`:
+    scalars, and lists that may be the one, emptied."""
+    for name in members:
+        if scanner.next() != "[":
+            value = scanner.value()
+            outer[name] = None if isinstance(value, dict) else value
+        elif name == wanted:
+            return True
+        else:
+            deque(scanner.items(), maxlen=0)
+            outer[name] = [] if name in LISTS else None
+    return False
+
+
+def _entries(scanner: Scanner, members: Iterator[str], outer: dict[str, Any], name: str) -> Iterator[Any]:
+    """The list's, and then what comes after it."""
+    yield from scanner.items()
+    behind: dict[str, Any] = {}
+    if _begins(scanner, members, behind, name) or name in behind:
+        raise damaged(f"It has {name!r} twice; keep the one that counts")
+    scanner.end()
+    outer |= behind
 
 
 def read_entries(path: Path) -> tuple[list[Any], dict[str, Any], str]:
@@ -46,24 +89,15 @@ def read_entries(path: Path) -> tuple[list[Any], dict[str, Any], str]:
     return value[name], value, name
 
 
-def _whole(path: Path) -> tuple[Iterable[Any], dict[str, Any]]:
-    entries, outer, _ = read_entries(path)
-    return entries, outer
-
-
 def _load(path: Path) -> Any:
     try:
         text = path.read_bytes().decode("utf-8-sig")
-        value = json.loads(text, parse_float=Decimal, parse_constant=_refuse)
+        value = json.loads(text, parse_float=Decimal, parse_constant=refuse_constant)
     except (ValueError, RecursionError, MemoryError, ArithmeticError) as error:
-        raise _damaged(error) from error
+        raise damaged(error) from error
     if not isinstance(value, list | dict):
         raise _no_list()
     return value
-
-
-def _refuse(name: str) -> Any:
-    raise ValueError(f"{name} is not a figure")
 
 
 def _list_name(outer: dict[str, Any]) -> str:
@@ -76,45 +110,6 @@ def _list_name(outer: dict[str, Any]) -> str:
 def _no_list() -> StoreError:
     message = 'positions.json has no list of positions: expected is a list, or {"positions": [...]}.'
     return StoreError(message, code="no_positions")
-
-
-def _damaged(error: Exception) -> StoreError:
-    return StoreError(f"positions.json is damaged: {' '.join(str(error).split())[:160]}.", code="damaged")
-
-
-def _stream(path: Path) -> tuple[Iterator[Any], dict[str, Any]]:
-    """Read twice: what stands around the list first (the count and the total may come after it), then the entries."""
-    import ijson  # type: ignore[import-untyped]
-
-    with path.open("rb") as file:
-        is_list = file.read(3).lstrip(b"\xef\xbb\xbf").startswith(b"[")
-        file.seek(0)
-        outer = {} if is_list else _around(file)
-    return _entries(path, "item" if is_list else f"{_list_name(outer)}.item", ijson), outer
-
-
-def _around(file: BinaryIO) -> dict[str, Any]:
-    """The outer object with its scalars; lists that may be the one are empty in it."""
-    import ijson
-
-    outer: dict[str, Any] = {}
-    try:
-        for prefix, event, value in ijson.parse(file):
-            if prefix and "." not in prefix and event in ("string", "number", "boolean"):
-                outer[prefix] = value
-            elif event == "start_array" and prefix in LISTS:
-                outer[prefix] = []
-    except (ijson.JSONError, ValueError, ArithmeticError) as error:
-        raise _damaged(error) from error
-    return outer
-
-
-def _entries(path: Path, prefix: str, ijson: Any) -> Iterator[Any]:
-    try:
-        with path.open("rb") as file:
-            yield from ijson.items(file, prefix)
-    except (ijson.JSONError, ValueError, ArithmeticError) as error:
-        raise _damaged(error) from error
 
 
 def _set_aside(entries: Iterable[Any], extras: dict[int, Any]) -> Iterator[Any]:

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeAlias
 
 from projects.parsers.bill import Bill, BillHeader, BillPosition, ParseError, PositionKind, Score, StatedTotal
 from projects.parsers.catalogues import catalogue_of, currency_of
@@ -36,6 +36,8 @@ NAMES = {
     "price_system": ("price_system", "cenova_soustava", "catalogue", "catalog", "source_catalog"),
     "note": ("note", "notes", "poznamka", "long_text"),
 }
+_MOST_SHAPES = 1000  # remembered; a file in which each entry has names of its own must not fill the memory
+_Shape: TypeAlias = tuple[tuple[str, ...], ...]
 _FIRST_KEYS = re.compile(r'"(description|name|popis|unit|quantity|unit_price|code|positions|polozky|mj)"\s*:')
 
 
@@ -64,21 +66,26 @@ def read(head: FileHead) -> Bill:
 
 
 def bill_of(found: Iterable[Any], outer: dict[str, Any]) -> Bill:
-    """The bill that these entries are; `outer` is what stands around the list. Figures are `int`, `Decimal` or text."""
-    bill = Bill(
-        header=BillHeader(
-            dialect=NAME,
-            dialect_label=LABEL,
-            title=_text(outer.get("project_name") or outer.get("name")),
-            reference=_text(outer.get("project_id") or outer.get("id")),
-            currency=currency_of(_text(outer.get("currency"))),
-        ),
-        positions=iter(()),
-    )
-    count = outer.get("total_positions", outer.get("positions_count"))
-    bill.stated_count = count if type(count) is int else None
+    """The bill that these entries are; `outer` is what stands around the list, complete once they are exhausted.
+    Figures are `int`, `Decimal` or text."""
+    bill = Bill(header=_header(outer), positions=iter(()), stated_count=_count(outer))
     bill.positions = _read_positions(bill, found, outer)
     return bill
+
+
+def _header(outer: dict[str, Any]) -> BillHeader:
+    return BillHeader(
+        dialect=NAME,
+        dialect_label=LABEL,
+        title=_text(outer.get("project_name") or outer.get("name")),
+        reference=_text(outer.get("project_id") or outer.get("id")),
+        currency=currency_of(_text(outer.get("currency"))),
+    )
+
+
+def _count(outer: dict[str, Any]) -> int | None:
+    count = outer.get("total_positions", outer.get("positions_count"))
+    return count if type(count) is int else None
 
 
 def _load(head: FileHead) -> Any:
@@ -104,39 +111,54 @@ def _positions_of(data: Any) -> list[Any] | None:
 
 def _read_positions(bill: Bill, found: Iterable[Any], outer: dict[str, Any]) -> Iterator[BillPosition]:
     numbering = Numbering(bill.warnings)
+    shapes: dict[tuple[str, ...], _Shape] = {}
     for index, entry in enumerate(found):
         if not isinstance(entry, dict):
             bill.warnings.append(f"positions[{index}] is not an object; it is left out.")
             continue
-        yield _position(bill, entry, index, numbering)
-    total = _figure(bill, outer.get("total_cost", outer.get("total_price")), "the file's total")
+        names = tuple(entry)
+        shape = shapes.get(names)
+        if shape is None:
+            shape = _shape(names)
+            if len(shapes) < _MOST_SHAPES:
+                shapes[names] = shape
+        yield _position(bill, entry, shape, index, numbering)
+    bill.header, bill.stated_count = _header(outer), _count(outer)
+    total = _figure(bill, outer.get("total_cost", outer.get("total_price")), "the file's total", "")
     if total:  # the older system wrote 0.0 for "not computed"
         bill.totals.append(StatedTotal("bill", total, source="total_cost"))
 
 
-def _position(bill: Bill, entry: dict[str, Any], index: int, numbering: Numbering) -> BillPosition:
+def _shape(names: tuple[str, ...]) -> _Shape:
+    """Of each field in the order of NAMES, what it is called in entries with these names: mostly one name or none."""
+    return tuple(tuple(key for key in keys if key in names) for keys in NAMES.values())
+
+
+def _position(bill: Bill, entry: dict[str, Any], shape: _Shape, index: int, numbering: Numbering) -> BillPosition:
+    number, code, description, unit, quantity, price, total, section, obj, system, note = [
+        _get(entry, keys) if keys else None for keys in shape
+    ]
     place = f"positions[{index}]"
-    quantity = _figure(bill, _get(entry, "quantity"), f"{place}.quantity")
-    total = _figure(bill, _get(entry, "total"), f"{place}.total")
-    price = _figure(bill, _get(entry, "unit_price"), f"{place}.unit_price")
-    if total == 0 and quantity and price:  # filled in, not stated
+    quantity = _figure(bill, quantity, place, "quantity")
+    total = _figure(bill, total, place, "total")
+    price = _figure(bill, price, place, "unit_price")
+    if total is not None and not total and quantity and price:  # filled in, not stated
         total = None
-    section, obj = _text(_get(entry, "section")), _text(_get(entry, "object"))
+    section, obj, system = _text(section), _text(obj), _text(system)
     kind = _text(entry.get("type") or entry.get("kind")).lower()
-    system = _text(_get(entry, "price_system"))
     return BillPosition(
         ordinal=index + 1,
-        number=numbering.claim(obj, _text(_get(entry, "number")), place),
-        description=_text(_get(entry, "description")),
+        number=numbering.claim(obj, _text(number), place),
+        description=_text(description),
         kind=PositionKind.MATERIAL if kind in ("m", "material", "materiál") else PositionKind.WORK,
         object_code=obj,
         object_name=obj,
         section_path=(section,) if section else (),
-        code=_text(_get(entry, "code")),
-        catalogue=catalogue_of(system),
+        code=_text(code),
+        catalogue=catalogue_of(system) if system else "",
         price_system=system,
-        long_text=_text(_get(entry, "note")),
-        unit=_text(_get(entry, "unit")) or None,
+        long_text=_text(note),
+        unit=_text(unit) or None,
         quantity=quantity,
         quantity_reason="" if quantity is not None else "the file has no quantity",
         unit_price=price,
@@ -145,10 +167,9 @@ def _position(bill: Bill, entry: dict[str, Any], index: int, numbering: Numberin
     )
 
 
-def _get(entry: dict[str, Any], name: str) -> Any:
-    # A plain loop: eleven of these a position, and a generator takes three times as long.
-    for key in NAMES[name]:
-        value = entry.get(key)
+def _get(entry: dict[str, Any], keys: tuple[str, ...]) -> Any:
+    for key in keys:
+        value = entry[key]
         if value is not None and value != "":
             return value
     return None
@@ -160,14 +181,15 @@ def _text(value: Any) -> str:
     return "" if value is None or isinstance(value, (dict, list, bool)) else str(value).strip()
 
 
-def _figure(bill: Bill, value: Any, place: str) -> Decimal | None:
+def _figure(bill: Bill, value: Any, place: str, name: str) -> Decimal | None:
     try:
-        if isinstance(value, bool) or value is None:
+        if value is None or isinstance(value, bool):
             return None
         result = decimal_from_text(value) if isinstance(value, str) else Decimal(value)
         if result is not None and abs(result) > LARGEST:
             raise ValueError("too large")
         return result if result is None else bounded(result)
     except (ValueError, TypeError, ArithmeticError):
-        bill.warnings.append(f"{place}: {str(value)[:40]!r} is not a figure; it is left out.")
+        where = f"{place}.{name}" if name else place
+        bill.warnings.append(f"{where}: {str(value)[:40]!r} is not a figure; it is left out.")
         return None

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import tracemalloc
 from collections.abc import Callable
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from accounts.models import User
-from projects.filestore import positions as positions_module
 from projects.filestore.places import Limits, StoreError, check_path
-from projects.filestore.positions import read_positions
 from projects.filestore.snapshot import snapshot
 from projects.filestore.writing import writable_folder, write_file
 from projects.models import Document, FileProject, Position, Project
@@ -181,40 +177,3 @@ def test_what_a_killed_writer_left_is_no_file_of_the_project_and_is_swept(tmp_pa
     with writable_folder(tmp_path, "p"):
         pass
     assert list(bytes_of(folder)) == ["project.json"]
-
-
-@pytest.mark.parametrize("is_wrapped", [True, False])
-def test_a_large_file_is_streamed_and_reads_the_same(
-    tmp_path: Path, is_wrapped: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    entries = [entry(n, plumbline={"category": "own"} if n == 3 else None) for n in range(1, 3001)]
-    value = {"total_positions": 3000, "made": {"positions": [1]}, "positions": entries, "currency": "EUR"}
-    path = tmp_path / "positions.json"
-    path.write_text(json.dumps(value if is_wrapped else entries))
-    whole = read_positions(path)
-    read = list(whole.bill.positions)
-    monkeypatch.setattr(positions_module, "WHOLE_BYTES", 1)
-    streamed = read_positions(path)
-    tracemalloc.start()
-    assert list(streamed.bill.positions) == read and read[0].quantity == Decimal("12.5")
-    assert tracemalloc.get_traced_memory()[1] < 8 * path.stat().st_size
-    tracemalloc.stop()
-    assert (streamed.bill.header, streamed.categories) == (whole.bill.header, whole.categories)
-    assert (streamed.bill.stated_count, streamed.bill.totals) == (whole.bill.stated_count, whole.bill.totals)
-    path.write_text(path.read_text()[:-30])
-    with pytest.raises(StoreError) as refused:
-        list(read_positions(path).bill.positions)
-    assert refused.value.code == "damaged"
-
-
-EXTRAS = [7, [], {"billing": "free"}, {"measure": [1]}, {"vat_rate": "1e99"}, {"kind": None}, {"stated_total": "NaN"}]
-
-
-@pytest.mark.parametrize("extras", EXTRAS, ids=map(str, EXTRAS))
-def test_extras_that_are_not_understood_are_told_and_left_out(tmp_path: Path, extras: object) -> None:
-    path = tmp_path / "positions.json"
-    path.write_text(json.dumps([entry(1, plumbline=extras)]))
-    older = read_positions(path)
-    [position] = older.bill.positions
-    assert position.billing == "normal" and position.total == 1250
-    assert older.bill.warnings == ["positions[0].plumbline is not understood; it is left out."]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,13 +14,14 @@ from ...exceptions import Missing, Refused
 from ...filestore.places import StoreError, entries
 from ...models import FileProject, StoreDivergence
 from .outcomes import OWN_TROUBLE, Outcome
-from .reading import Folder, Positions, read_folder, spooled
-from .taking import Owner, differs_from_kept, take, update
+from .reading import Folder, Positions, read_folder, spooled, streamed
+from .taking import Owner, describe, differs_from_kept, take, update
 
 if TYPE_CHECKING:
     from accounts.models import User
 
 Report = Callable[[int, int, str], None]
+AT_ONCE = 256 << 20  # bytes of a folder that is read and stored in one go; a transaction does not wait for more
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,16 +104,13 @@ def _bring_in(folder: Folder, options: MigrationOptions, outcome: Outcome) -> No
         outcome.state, outcome.counts = "unchanged", known.report.get("counts", {})
         return
     outcome.notes += folder.read.notes
-    project_id = known.project_id if known is not None and known.project_id else folder.project_id
-    with spooled(folder, project_id=project_id) as positions:
-        _describe(folder, positions, outcome)
+    if known is None or known.project is None:
+        _take_new(folder, options, outcome)
+        return
+    with spooled(folder, project_id=known.project.pk) as positions:
+        describe(folder, positions, outcome)
         if options.is_dry_run:
-            outcome.state = "would_migrate" if known is None or known.project is None else "would_update"
-        elif known is None or known.project is None:
-            if options.owner is None:
-                raise Refused("Say whose projects they become: --owner EMAIL.", code="no_owner")
-            take(folder, positions, options.owner, outcome, has_audit=options.has_audit)
-            outcome.state = "migrated"
+            outcome.state = "would_update"
         elif differs_from_kept(folder, known):
             update(folder, positions, known, outcome, has_audit=options.has_audit)
             outcome.state = "updated"
@@ -119,29 +118,19 @@ def _bring_in(folder: Folder, options: MigrationOptions, outcome: Outcome) -> No
             outcome.state = "unchanged"
 
 
-def _describe(folder: Folder, positions: Positions | None, outcome: Outcome) -> None:
-    files = folder.snapshot.files
-    outcome.counts = {
-        "files": len(files),
-        "bytes": folder.snapshot.size,
-        "raw_files": sum(file.path.startswith("raw/") for file in files),
-        "positions": 0,
-    }
-    audit = folder.older_audit
-    if audit is not None and audit.get("note"):
-        outcome.notes.append(str(audit["note"]))
-    if positions is None:
-        outcome.notes.append("There is no positions.json: the project comes without positions.")
+def _take_new(folder: Folder, options: MigrationOptions, outcome: Outcome) -> None:
+    if options.is_dry_run:
+        with spooled(folder, project_id=folder.project_id) as positions:
+            describe(folder, positions, outcome)
+        outcome.state = "would_migrate"
         return
-    result = positions.reconciliation
-    outcome.counts["positions"], outcome.total = result.positions, str(result.computed_total)
-    outcome.notes += positions.older.bill.warnings[:50]
-    if result.stated_count not in (None, result.positions):
-        outcome.notes.append(f"positions.json says it has {result.stated_count} positions; {result.positions} came.")
-    difference = result.bill_difference
-    if difference is not None:
-        told = f"positions.json states a total of {difference.stated}, its positions come to {difference.computed}."
-        outcome.notes.append(told)
+    if options.owner is None:
+        raise Refused("Say whose projects they become: --owner EMAIL.", code="no_owner")
+    reading: Callable[..., AbstractContextManager[Positions | None]]
+    reading = streamed if folder.snapshot.size <= AT_ONCE else spooled
+    with reading(folder, project_id=folder.project_id) as positions:
+        take(folder, positions, options.owner, outcome, has_audit=options.has_audit)
+    outcome.state = "migrated"
 
 
 def _remember_failure(outcome: Outcome) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from django.db import connection
@@ -21,32 +20,93 @@ from ...filestore.verdicts import read_verdicts
 from ...models import Document
 from ...parsers.bill import Rounding
 from ...parsers.reconcile import Reconciler, Reconciliation
-from ..rows import PositionSpool
+from ..rows import COLUMNS, ORDINAL_GAP, PositionSpool, encoded
 from .bringing import content_of, copied, document_id
 
 TABLE = "filestore_position"
+BLOCK_LINES = 250  # handed over at once: the server never waits long for rows
 CATEGORIES = """
 UPDATE {table} p SET category = v.category
 FROM unnest(%s::text[], %s::text[]) v(source, category) WHERE p.document_id = %s AND p.source = v.source
 """
 
 
-@dataclass(slots=True)
 class Positions:
-    """Read to the end: encoded in the spool, reconciled."""
+    """A folder's positions on their way into a table. What they come to is known once they are read to the end."""
 
-    spool: PositionSpool
-    older: OlderBill
-    reconciliation: Reconciliation
-    document_id: UUID
+    def __init__(self, older: OlderBill, document_id: UUID) -> None:
+        self.older = older
+        self.document_id = document_id
+        self.count = 0
+        self._reconciler = Reconciler(older.bill)
+
+    @property
+    def reconciliation(self) -> Reconciliation:
+        return self._reconciler.result()
+
+    def copy(self, *, table: str, version: int, after_ordinal: int) -> None:
+        """Each a row of `table`, in order."""
+        raise NotImplementedError
 
     def name_categories(self, table: str) -> None:
-        """Set what people gave the positions, in the rows that `spool.copy` has written to `table`."""
+        """Set what people gave the positions, in the rows that `copy` has written to `table`."""
         found = self.older.categories
         if found:
             with connection.cursor() as cursor:
                 values: list[Any] = [list(found), list(found.values()), self.document_id]
                 cursor.execute(CATEGORIES.format(table=table), values)
+
+
+class Spooled(Positions):
+    """Read to the end already, encoded in the spool."""
+
+    def __init__(self, older: OlderBill, spool: PositionSpool, document_id: UUID) -> None:
+        super().__init__(older, document_id)
+        self.spool = spool
+        try:
+            for position in self._reconciler.watch(older.bill.positions):
+                spool.add(position)
+            spool.flush()
+        except UnicodeEncodeError as error:
+            raise _half_character(error) from error
+        self.count = spool.count
+
+    def copy(self, *, table: str, version: int, after_ordinal: int) -> None:
+        self.spool.copy(table=table, version=version, after_ordinal=after_ordinal)
+
+
+class Streamed(Positions):
+    """Read while they are copied: the server stores rows as the next ones are read. Once only."""
+
+    def __init__(self, older: OlderBill, project_id: UUID, document_id: UUID) -> None:
+        super().__init__(older, document_id)
+        self._fixed = f"{project_id}\t{document_id}\t"
+
+    def copy(self, *, table: str, version: int, after_ordinal: int) -> None:
+        """Raises StoreError where the file is damaged: the transaction is lost then."""
+        statement = f"COPY {table} (added_in, ordinal, {', '.join(COLUMNS)}) FROM STDIN"
+        try:
+            with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(statement) as copy:
+                for block in self._blocks(version, after_ordinal):
+                    copy.write(block)
+        except UnicodeEncodeError as error:
+            raise _half_character(error) from error
+
+    def _blocks(self, version: int, after_ordinal: int) -> Iterator[bytes]:
+        rounding, fixed, ordinal = self.older.bill.header.rounding, self._fixed, after_ordinal
+        positions = self._reconciler.watch(self.older.bill.positions)
+        while block := list(islice(positions, BLOCK_LINES)):
+            lines = []
+            for position in block:
+                ordinal += ORDINAL_GAP
+                lines.append(f"{version}\t{ordinal}\t{fixed}{encoded(position, rounding)}")
+            self.count += len(block)
+            yield "".join(lines).encode()
+
+
+def _half_character(error: UnicodeEncodeError) -> StoreError:
+    message = f"positions.json holds half a character ({error.reason}) in a text. Correct it."
+    return StoreError(message, code="damaged")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,35 +148,41 @@ def read_folder(root: Path, folder: str) -> Folder:
 
 
 @contextmanager
-def spooled(folder: Folder, *, project_id: UUID) -> Iterator[Positions | None]:
+def spooled(folder: Folder, *, project_id: UUID) -> Iterator[Spooled | None]:
     """The folder's positions, read to their end; None where it has no positions.json. Raises StoreError."""
-    file = folder.snapshot.positions
-    if file is None:
-        yield None
-        return
-    with tempfile.NamedTemporaryFile(prefix="positions-") as local:
-        with copied(folder.root, folder.snapshot.folder, file) as copy:
-            shutil.copyfileobj(copy, local)
-        local.flush()
-        # The same content may have come as an upload before.
-        same = Document.objects.filter(project_id=project_id, sha256=file.sha256).values_list("pk", flat=True).first()
-        with spooled_file(Path(local.name), project_id, same or document_id(project_id, file.sha256)) as positions:
+    with _opened(folder, project_id) as found:
+        if found is None:
+            yield None
+            return
+        with spooled_file(found[0], project_id, found[1]) as positions:
             yield positions
 
 
 @contextmanager
-def spooled_file(path: Path, project_id: UUID, document: UUID) -> Iterator[Positions]:
+def streamed(folder: Folder, *, project_id: UUID) -> Iterator[Streamed | None]:
+    """The folder's positions, not read yet; None where it has no positions.json. Raises StoreError."""
+    with _opened(folder, project_id) as found:
+        yield None if found is None else Streamed(read_positions(found[0]), project_id, found[1])
+
+
+@contextmanager
+def _opened(folder: Folder, project_id: UUID) -> Iterator[tuple[IO[bytes], UUID] | None]:
+    """A copy of its positions.json, and the document's id."""
+    file = folder.snapshot.positions
+    if file is None:
+        yield None
+        return
+    with copied(folder.root, folder.snapshot.folder, file) as copy:
+        # The same content may have come as an upload before.
+        same = Document.objects.filter(project_id=project_id, sha256=file.sha256).values_list("pk", flat=True).first()
+        yield copy, same or document_id(project_id, file.sha256)
+
+
+@contextmanager
+def spooled_file(file: IO[bytes], project_id: UUID, document: UUID) -> Iterator[Spooled]:
+    """Of a positions.json, from its beginning. Raises StoreError."""
     with PositionSpool(project_id=project_id, document_id=document, rounding=Rounding()) as spool:
-        older = read_positions(path)
-        reconciler = Reconciler(older.bill)
-        try:
-            for position in reconciler.watch(older.bill.positions):
-                spool.add(position)
-            spool.flush()
-        except UnicodeEncodeError as error:
-            message = f"positions.json holds half a character ({error.reason}) in a text. Correct it."
-            raise StoreError(message, code="damaged") from error
-        yield Positions(spool, older, reconciler.result(), document)
+        yield Spooled(read_positions(file), spool, document)
 
 
 def stage(positions: Positions) -> None:
@@ -127,7 +193,7 @@ def stage(positions: Positions) -> None:
             f"CREATE TEMP TABLE {TABLE} (LIKE projects_position INCLUDING DEFAULTS INCLUDING IDENTITY) ON COMMIT DROP"
         )
         cursor.execute(f"ALTER TABLE {TABLE} ALTER search_text DROP NOT NULL")
-    positions.spool.copy(table=TABLE, version=1, after_ordinal=0)
+    positions.copy(table=TABLE, version=1, after_ordinal=0)
     positions.name_categories(TABLE)
     with connection.cursor() as cursor:
         cursor.execute(f"ANALYZE {TABLE}")

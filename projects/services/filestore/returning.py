@@ -68,8 +68,8 @@ def write_positions(*, project: Project, known: FileProject, documents: dict[str
     with tempfile.NamedTemporaryFile(prefix="positions-") as local:
         with document.file.open("rb") as stored:
             shutil.copyfileobj(stored, local)
-        local.flush()
-        if _is_unchanged(Path(local.name), project.pk, document.pk):
+        local.seek(0)
+        if _is_unchanged(local, project.pk, document.pk):
             local.seek(0)
             shutil.copyfileobj(local, into)
         else:
@@ -77,9 +77,9 @@ def write_positions(*, project: Project, known: FileProject, documents: dict[str
     return True
 
 
-def _is_unchanged(path: Path, project_id: UUID, document_id: UUID) -> bool:
+def _is_unchanged(file: IO[bytes], project_id: UUID, document_id: UUID) -> bool:
     """Whether the current positions are what the file says, in its order. Leaves them staged."""
-    with spooled_file(path, project_id, document_id) as positions:
+    with spooled_file(file, project_id, document_id) as positions:
         stage(positions)
         count = positions.spool.count
     with connection.cursor() as cursor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-from pathlib import Path
+from io import BytesIO
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from django.conf import settings
@@ -26,7 +26,7 @@ from ..versions import close_version, locked_project
 from .bringing import document_id, kept_bytes
 from .comparing import told_by
 from .modes import FILES, store_folder
-from .reading import Positions, spooled_file
+from .reading import Spooled, spooled_file
 from .returning import write_positions
 from .taking import describe_positions
 
@@ -130,11 +130,8 @@ def save_positions(*, legacy_id: str, actor: User, positions: Any, seen: int | N
     same = Document.objects.filter(project=project, sha256=sha256).first()
     document = same or _document(project, actor, data, sha256)
     try:
-        with tempfile.NamedTemporaryFile(prefix="positions-") as local:
-            local.write(data)
-            local.flush()
-            with spooled_file(Path(local.name), project.pk, document.pk) as read:
-                return _save(known, document, read, actor, seen, is_new=same is None)
+        with spooled_file(BytesIO(data), project.pk, document.pk) as read:
+            return _save(known, document, read, actor, seen, is_new=same is None)
     except StoreError as error:
         raise Refused(str(error), code=error.code) from error
 
@@ -156,9 +153,7 @@ def _document(project: Project, actor: User, data: bytes, sha256: str) -> Docume
 
 
 @transaction.atomic
-def _save(
-    known: FileProject, document: Document, read: Positions, actor: User, seen: int | None, *, is_new: bool
-) -> int:
+def _save(known: FileProject, document: Document, read: Spooled, actor: User, seen: int | None, *, is_new: bool) -> int:
     project = locked_project(project_id=document.project_id)
     if seen is not None and seen != project.version_number:
         message = f"The positions have changed since version {seen}; the current one is {project.version_number}."

@@ -18,7 +18,7 @@ from ..versions import close_version, locked_project
 from .bringing import OLDER_POSITIONS, Brought, bring
 from .comparing import compare
 from .outcomes import Outcome, clean
-from .reading import Folder, Positions
+from .reading import Folder, Positions, Spooled, Streamed
 
 if TYPE_CHECKING:
     from accounts.models import Organisation, User
@@ -31,10 +31,12 @@ class Owner:
 
 
 def take(folder: Folder, positions: Positions | None, owner: Owner, outcome: Outcome, *, has_audit: bool) -> None:
-    """Files into storage, then one transaction: project, documents, positions, version 1, the row that remembers it.
+    """One transaction: project, positions, documents, version 1, the row that remembers it.
 
-    Two runs at once: the project's id follows from the older id, so the second one fails (IntegrityError)."""
-    brought = _brought(folder, folder.project_id, {})
+    Files go into storage once the positions are known to be whole: before the transaction if these are read already,
+    else within it. Two runs at once: the project's id follows from the older id, so the second one fails
+    (IntegrityError)."""
+    brought = None if isinstance(positions, Streamed) else _brought(folder, folder.project_id, {})
     told = folder.read.project
     with transaction.atomic():
         project = Project.objects.create(
@@ -49,10 +51,12 @@ def take(folder: Folder, positions: Positions | None, owner: Owner, outcome: Out
             created_at=told.created_at or timezone.now(),
             metadata=clean({"older_id": told.legacy_id} | _history(folder)),
         )
+        if positions is not None:
+            _copy_first(positions, project, told.currency)
+        describe(folder, positions, outcome)
+        brought = brought or _brought(folder, folder.project_id, {})
         _insert_documents(brought, project, owner.user, positions)
-        if positions is not None and positions.spool.count:
-            positions.spool.copy(table="projects_position", version=1, after_ordinal=0)
-            positions.name_categories("projects_position")
+        if positions is not None and positions.count:
             _close(project, positions, folder, owner.user, BudgetVersion.Trigger.INITIAL)
             if has_audit:
                 request_audit(project=project, actor=owner.user)
@@ -62,9 +66,16 @@ def take(folder: Folder, positions: Positions | None, owner: Owner, outcome: Out
         _remember(folder, project, brought, positions, outcome)
 
 
-def update(
-    folder: Folder, positions: Positions | None, known: FileProject, outcome: Outcome, *, has_audit: bool
-) -> None:
+def _copy_first(positions: Positions, project: Project, told: str) -> None:
+    """Their document may be inserted later in the transaction: foreign keys are checked at its end."""
+    positions.copy(table="projects_position", version=1, after_ordinal=0)
+    positions.name_categories("projects_position")
+    if project.currency != (told or _currency(positions)):  # it stood behind the list
+        project.currency = _currency(positions)
+        project.save(update_fields=["currency"])
+
+
+def update(folder: Folder, positions: Spooled | None, known: FileProject, outcome: Outcome, *, has_audit: bool) -> None:
     """The older system wrote on after the project came in: what is new becomes the next version.
 
     Raises Conflict("both_changed") where the project has been changed here as well."""
@@ -90,6 +101,32 @@ def update(
                 request_audit(project=project, actor=project.owner)
         tell_project(project.pk)
         _remember(folder, project, brought, positions, outcome)
+
+
+def describe(folder: Folder, positions: Positions | None, outcome: Outcome) -> None:
+    """What came, for people; the positions have been read."""
+    files = folder.snapshot.files
+    outcome.counts = {
+        "files": len(files),
+        "bytes": folder.snapshot.size,
+        "raw_files": sum(file.path.startswith("raw/") for file in files),
+        "positions": 0,
+    }
+    audit = folder.older_audit
+    if audit is not None and audit.get("note"):
+        outcome.notes.append(str(audit["note"]))
+    if positions is None:
+        outcome.notes.append("There is no positions.json: the project comes without positions.")
+        return
+    result = positions.reconciliation
+    outcome.counts["positions"], outcome.total = result.positions, str(result.computed_total)
+    outcome.notes += positions.older.bill.warnings[:50]
+    if result.stated_count not in (None, result.positions):
+        outcome.notes.append(f"positions.json says it has {result.stated_count} positions; {result.positions} came.")
+    difference = result.bill_difference
+    if difference is not None:
+        told = f"positions.json states a total of {difference.stated}, its positions come to {difference.computed}."
+        outcome.notes.append(told)
 
 
 def differs_from_kept(folder: Folder, known: FileProject) -> bool:
@@ -131,7 +168,7 @@ def describe_positions(document: Document, positions: Positions) -> None:
     document.extracted_data = clean({OLDER_POSITIONS: True, **stated})
 
 
-def _merge(project: Project, positions: Positions, known: FileProject) -> bool:
+def _merge(project: Project, positions: Spooled, known: FileProject) -> bool:
     """Whether the budget changes."""
     before = known.contents.get("positions")
     live = Position.objects.filter(project=project, removed_in__isnull=True)
@@ -140,10 +177,10 @@ def _merge(project: Project, positions: Positions, known: FileProject) -> bool:
         return merge_into(
             project_id=project.pk, spool=positions.spool, version=project.version_number + 1, replaces=replaces
         )
-    if positions.spool.count == 0:
+    if positions.count == 0:
         return False
     last = live.order_by("-ordinal").values_list("ordinal", flat=True).first() or 0
-    positions.spool.copy(table="projects_position", version=project.version_number + 1, after_ordinal=last)
+    positions.copy(table="projects_position", version=project.version_number + 1, after_ordinal=last)
     positions.name_categories("projects_position")
     return True
 
