@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Sequence
 from decimal import Decimal
 
 from projects.audit.facts import is_lump_sum
 from projects.audit.findings import BUDGET, Grade, Hit, NotChecked, Role, Suggestion
 from projects.audit.registry import SaidOfBudget, Thresholds, budget_rule
+from projects.audit.vat import countries_of, is_of_another_tax, rates_in
 from projects.audit.view import BudgetView
 from projects.audit.wording import money, percent, plain
-
-# Value added tax by currency: (first day, rates in percent), the latest first. 0 is the reverse charge or an export.
-# CZ: zákon č. 235/2004 Sb. § 47, as amended by 349/2023 Sb.; DE: UStG § 12, for 2020 § 28; AT: UStG § 10.
-_VAT: dict[str, tuple[tuple[date, frozenset[Decimal]], ...]] = {
-    "CZK": (
-        (date(2024, 1, 1), frozenset({Decimal(0), Decimal(12), Decimal(21)})),
-        (date(2015, 1, 1), frozenset({Decimal(0), Decimal(10), Decimal(15), Decimal(21)})),
-        (date(2013, 1, 1), frozenset({Decimal(0), Decimal(15), Decimal(21)})),
-    ),
-    "EUR": (
-        (date(2021, 1, 1), frozenset(map(Decimal, (0, 7, 10, 13, 19, 20)))),
-        (date(2020, 7, 1), frozenset(map(Decimal, (0, 5, 7, 10, 13, 16, 19, 20)))),
-        (date(2007, 1, 1), frozenset(map(Decimal, (0, 7, 10, 13, 19, 20)))),
-    ),
-}
 
 
 def _counts(view: BudgetView, index: int) -> bool:
@@ -99,10 +85,13 @@ def lump_sums_weigh(view: BudgetView, t: Thresholds) -> SaidOfBudget:
 
 @budget_rule(
     id="C08",
-    version=1,
+    version=2,
     role=Role.COST,
     title="VAT rate not valid on the budget's date",
-    source="CZ: zákon č. 235/2004 Sb. § 47; DE: UStG § 12; AT: UStG § 10",
+    source=(
+        "CZ: zákon č. 235/2004 Sb. § 47; SK: zákon č. 222/2004 Z. z. § 27; DE: UStG § 12; AT: UStG § 10; "
+        "ES: Ley 37/1992 art. 90, 91; PL: ustawa o VAT art. 41"
+    ),
     applies=lambda view, index: view.is_priced and view.positions[index].vat_rate is not None,
 )
 def vat_rate_is_wrong(view: BudgetView, t: Thresholds) -> SaidOfBudget:
@@ -110,13 +99,23 @@ def vat_rate_is_wrong(view: BudgetView, t: Thresholds) -> SaidOfBudget:
     rates = {*view.vat_rates, *view.facts.vat_rates}
     if not rates or not view.is_priced:
         return
-    valid, problem = _valid_rates(view)
+    countries = countries_of(currency=view.currency, dialect=view.dialect)
+    valid, problem = _valid_rates(view, countries)
     if problem:
         yield NotChecked(problem)
         return
-    for rate in sorted(rates - valid):
-        evidence = {"rate": plain(rate), "on": str(view.budget_on), "valid": [plain(r) for r in sorted(valid)]}
-        reason = f"{plain(rate)} % is not a rate of value added tax on {view.budget_on}."
+    where = " or ".join(countries)
+    wrong = sorted(rates - valid)
+    if others := [plain(rate) for rate in wrong if is_of_another_tax(rate, countries)]:
+        yield NotChecked(f"{', '.join(others)} % may be another tax than {where}'s VAT (IGIC of the Canary Islands)")
+    for rate in wrong:
+        if is_of_another_tax(rate, countries):
+            continue
+        evidence = {
+            "rate": plain(rate), "on": str(view.budget_on), "country": where,
+            "valid": [plain(r) for r in sorted(valid)],
+        }  # fmt: skip
+        reason = f"{plain(rate)} % is not a rate of value added tax on {view.budget_on} ({where})."
         members = [i for i, p in enumerate(view.positions) if p.vat_rate == rate]
         for index in members:
             yield Hit(index, Grade.RED, reason, evidence, deviation=rate / 100, subject="vat_rate")
@@ -124,16 +123,15 @@ def vat_rate_is_wrong(view: BudgetView, t: Thresholds) -> SaidOfBudget:
             yield Hit(BUDGET, Grade.RED, reason, evidence, subject=f"VAT {plain(rate)} %")
 
 
-def _valid_rates(view: BudgetView) -> tuple[frozenset[Decimal], str]:
-    periods = _VAT.get(view.currency)
-    if periods is None:
+def _valid_rates(view: BudgetView, countries: Sequence[str]) -> tuple[frozenset[Decimal], str]:
+    if not countries and view.currency == "EUR":
+        return frozenset(), "the file does not say of which euro country it is, so its VAT rates can't be told"
+    if not countries:
         return frozenset(), f"no VAT rates are known for currency {view.currency or '(none)'}"
     if view.budget_on is None:
         return frozenset(), "the budget has no date"
-    for first_day, rates in periods:
-        if view.budget_on >= first_day:
-            return rates, ""
-    return frozenset(), f"no VAT rates are known for {view.budget_on}"
+    rates = rates_in(countries, view.budget_on)
+    return rates or frozenset(), "" if rates else f"no VAT rates are known for {view.budget_on}"
 
 
 @budget_rule(

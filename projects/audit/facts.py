@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from projects.audit.codes import CodeClass, declared_catalogue
+from projects.audit.families import family_code, mass_of
 from projects.audit.units import LUMP_SUMS
 from projects.parsers.bill import Billing
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 ZERO = Decimal(0)
 Place: TypeAlias = tuple[str, tuple[str, ...]]  # object, section path
+Element: TypeAlias = tuple[str, str]  # object, family
 
 # The digest is a sum of hashes modulo 2 ** 2048, so that a position can be taken out of it again. As wide, because sums
 # of narrow hashes can be forged (Wagner, "A generalized birthday problem", 2002).
@@ -40,6 +42,20 @@ class OfSection:
 
 
 @dataclass(slots=True)
+class OfElement:
+    rows: int = 0  # concrete and reinforcement
+    concrete_m3: Decimal = ZERO
+    steel_t: Decimal = ZERO
+
+    @property
+    def steel_rate(self) -> Decimal | None:
+        """kg of steel in a m3 of concrete; None where either is not there."""
+        if not self.steel_t or not self.concrete_m3:
+            return None
+        return self.steel_t * 1000 / self.concrete_m3
+
+
+@dataclass(slots=True)
 class Facts:
     """Counts without their zeros, so that equal budgets have equal facts."""
 
@@ -53,6 +69,7 @@ class Facts:
     urs_works: int = 0
     digest: int = 0  # of everything that rules read of positions
     sections: dict[Place, OfSection] = field(default_factory=dict)
+    elements: dict[Element, OfElement] = field(default_factory=dict)
     levels: dict[str, int] = field(default_factory=dict)  # price system ("" where none is named), notes left out
     catalogues: dict[tuple[str, str], int] = field(default_factory=dict)  # (catalogue, price system)
     vat_rates: dict[Decimal, int] = field(default_factory=dict)
@@ -71,6 +88,7 @@ class Facts:
         self.priced += sign * bool(p.unit_price or p.total)
         self.digest = (self.digest + sign * digest_of(p)) % _MODULUS
         self._add_to_section(p, counts, amount, sign)
+        self._add_to_element(view, index, sign)
         if counts:
             self.total += sign * amount
             if not is_note and is_lump_sum(view, index):
@@ -97,6 +115,22 @@ class Facts:
             section.amount += sign * amount
         if not section.rows:
             del self.sections[place]
+
+    def _add_to_element(self, view: BudgetView, index: int, sign: int) -> None:
+        part = view.parts[index]
+        if part not in ("concrete", "reinforced concrete", "reinforcement"):
+            return
+        p = view.positions[index]
+        key = (p.object_code, family_code(p.code))
+        element = self.elements.get(key)
+        if element is None:
+            element = self.elements[key] = OfElement()
+        concrete_m3, steel_t = mass_of(p, view.units[index], part)
+        element.rows += sign
+        element.concrete_m3 += sign * concrete_m3
+        element.steel_t += sign * steel_t
+        if not element.rows:
+            del self.elements[key]
 
     def _add_code(self, p: AuditPosition, code_class: CodeClass, sign: int) -> None:
         if code_class is not CodeClass.NONE:
@@ -128,6 +162,7 @@ class Facts:
                 [place[0], place[1], s.rows, s.with_quantity, s.counted, str(s.amount)]
                 for place, s in self.sections.items()
             ],
+            "elements": [[*key, e.rows, str(e.concrete_m3), str(e.steel_t)] for key, e in self.elements.items()],
             "catalogues": [[*pair, count] for pair, count in self.catalogues.items()],
             "vat_rates": [[str(rate), count] for rate, count in self.vat_rates.items()],
             **{name: getattr(self, name) for name in _TALLIES},
@@ -154,6 +189,10 @@ def facts_from(data: dict[str, Any]) -> Facts:
         sections={
             (of, tuple(path)): OfSection(rows, quantities, counted, Decimal(amount))
             for of, path, rows, quantities, counted, amount in data["sections"]
+        },
+        elements={
+            (of, family): OfElement(rows, Decimal(concrete), Decimal(steel))
+            for of, family, rows, concrete, steel in data["elements"]
         },
         catalogues={(catalogue, system): count for catalogue, system, count in data["catalogues"]},
         vat_rates={Decimal(rate): count for rate, count in data["vat_rates"]},

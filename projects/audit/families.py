@@ -29,7 +29,6 @@ _ELEMENTS = {
     "311": "walls", "312": "walls", "341": "walls", "342": "walls", "331": "columns", "411": "slabs", "413": "beams",
     "417": "beams", "430": "stairs", "431": "stairs", "434": "stairs",
 }  # fmt: skip
-ELEMENT_FAMILIES = tuple(sorted({*_ELEMENTS, *_ALIASES}))  # as codes write them
 
 
 @dataclass(slots=True)
@@ -89,12 +88,20 @@ def families_of(positions: Sequence[AuditPosition], parts: Sequence[str], units:
 
 
 def _measure(position: AuditPosition, unit: str | None, part: str, family: Family) -> None:
+    concrete_m3, steel_t = mass_of(position, unit, part)
+    family.steel_t += steel_t
+    family.concrete_m3 += concrete_m3
+    if part == "reinforced concrete":
+        family.reinforced_m3 += concrete_m3
+    elif part == "formwork" and unit == "m2" and not STRUCK.search(position.description):
+        family.formwork_m2 += position.quantity or Decimal(0)
+
+
+def mass_of(position: AuditPosition, unit: str | None, part: str) -> tuple[Decimal, Decimal]:
+    """m3 of concrete and tonnes of steel that a position brings to its element."""
     quantity = position.quantity or Decimal(0)
     if part == "reinforcement" and unit in TO_TONNES:
-        family.steel_t += quantity * Decimal(TO_TONNES[unit])
-    elif part == "formwork" and unit == "m2" and not STRUCK.search(position.description):
-        family.formwork_m2 += quantity
-    elif part in ("concrete", "reinforced concrete") and unit == "m3":
-        family.concrete_m3 += quantity
-        if part == "reinforced concrete":
-            family.reinforced_m3 += quantity
+        return Decimal(0), quantity * Decimal(TO_TONNES[unit])
+    if part in ("concrete", "reinforced concrete") and unit == "m3":
+        return quantity, Decimal(0)
+    return Decimal(0), Decimal(0)

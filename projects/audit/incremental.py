@@ -28,7 +28,7 @@ from projects.audit.gathering import Gatherer
 from projects.audit.known import Given, Known, NeedsFullAudit, Reaudit, Source, decisions_json, rules_in_order
 from projects.audit.orchestrator import Consolidator
 from projects.audit.registry import Rule
-from projects.audit.scopes import SCOPES, Key, Reach, Scope, Selector, undeclared
+from projects.audit.scopes import SCOPES, Key, Linked, Reach, Scope, Selector, undeclared
 from projects.audit.stored import StoredFinding, detached, same_said
 from projects.audit.thresholds import merged
 from projects.audit.view import AuditPosition, BudgetView
@@ -104,6 +104,7 @@ class _Run:
         before = self.view(self.left)
         uses_urs, quantities = before.uses_urs, dict.fromkeys(self.facts.sections_with_quantities)
         self._note_groups(before, self.left)
+        links = self._links()
         for index in range(len(before)):
             self.facts.add(before, index, -1)
         after = self.view(self.came)
@@ -113,6 +114,7 @@ class _Run:
         if (self.facts.priced > 0) is not self.known.is_priced or after.uses_urs is not uses_urs:
             raise NeedsFullAudit("whether the budget is priced, or by which catalogue, changed")
         self._note_groups(after, self.came)
+        self._note_linked(links)
         changed = set(quantities) ^ set(self.facts.sections_with_quantities)
         selectors = [Selector(object_code=of, section_path=path) for of, path in changed]
         self._affect(self.source.matching(selectors) if selectors else ())
@@ -122,6 +124,19 @@ class _Run:
             assert scope.key is not None
             keys = self.touched.setdefault(rule.id, set())
             keys.update(key for i in range(len(view)) if (key := scope.key(view, i)) is not None)
+
+    def _links(self) -> dict[str, Linked]:
+        nothing = self.view(())
+        linked = [(rule, scope.links) for rule, scope in self.scoped(Reach.GROUP) if scope.links is not None]
+        return {rule.id: links(nothing, self.thresholds) for rule, links in linked}
+
+    def _note_linked(self, earlier: Mapping[str, Linked]) -> None:
+        """Of a link, all or none: those that the edit made, changed or undid, and those of the groups it touched."""
+        for rule_id, now in self._links().items():
+            before = earlier[rule_id]
+            changed = {key for key in {*before, *now} if before.get(key) != now.get(key)} | self.touched[rule_id]
+            links = [link.get(key, ()) for key in changed for link in (before, now)]
+            self.touched[rule_id] = changed.union(key for link in links for key, _ in link)
 
     def _affect(self, positions: Iterable[AuditPosition]) -> None:
         self.affected.update((p.key, p) for p in positions)
@@ -149,6 +164,13 @@ class _Run:
             for i in range(len(view))
             if scope.key is not None and scope.key(view, i) is not None and scope.selectors is not None
             for selector in scope.selectors(view, i)
+        )
+        selectors |= dict.fromkeys(
+            selector
+            for rule, scope in rules
+            if scope.of_key is not None
+            for key in self.touched[rule.id]
+            for selector in scope.of_key(key)
         )
         everyone = self.view([*self.source.matching(list(selectors)), *self.came])
         self._check_size(len(everyone))

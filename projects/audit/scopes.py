@@ -5,7 +5,7 @@ A rule that is not in this table, or whose version is another one, has no declar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -15,9 +15,9 @@ from projects.audit.codes import family_of
 from projects.audit.cost import is_in_group
 from projects.audit.earthworks import EARTHWORK_FAMILIES, is_earthwork
 from projects.audit.facts import lump_units
-from projects.audit.families import ELEMENT_FAMILIES, family_code, written_families
+from projects.audit.families import family_code, written_families
 from projects.audit.registry import Rule, Thresholds
-from projects.audit.structural import is_temporary
+from projects.audit.structural import is_temporary, steel_clusters
 from projects.audit.units import normalise
 from projects.audit.validator_codes import may_be_duplicate
 from projects.audit.view import BudgetView
@@ -64,20 +64,25 @@ Key: TypeAlias = Hashable
 KeyOf: TypeAlias = Callable[[BudgetView, int], "Key | None"]
 Selects: TypeAlias = Callable[[BudgetView, int], Sequence[Selector]]
 Chooses: TypeAlias = Callable[[BudgetView, Thresholds], Sequence[Selector]]
+Linked: TypeAlias = Mapping[Key, Sequence[tuple[Key, Hashable]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
     """`key`: the group a position is in, None where it is in none. `selectors`: where all of that group are found.
 
-    Groups may be wider than the rule's own, never narrower. `is_unknown`: whether, in this context, it can't be said
-    what the rule reads.
+    `links`: groups that are spoken of together, where facts of the whole budget tell which: by key, the keys of all of
+    them with what the facts say of each. An edit that touches one, or changes the link, touches all, which `of_key`
+    finds. Groups may be wider than the rule's own, never narrower. `is_unknown`: whether, in this context, it can't be
+    said what the rule reads.
     """
 
     version: int
     reach: Reach
     key: KeyOf | None = None
     selectors: Selects | None = None
+    links: Callable[[BudgetView, Thresholds], Linked] | None = None
+    of_key: Callable[[Key], Sequence[Selector]] | None = None
     chooses: Chooses | None = None
     is_unknown: Callable[[BudgetView], bool] | None = None
 
@@ -131,11 +136,17 @@ def _of_family(view: BudgetView, index: int) -> Sequence[Selector]:
 
 
 def _by_steel(view: BudgetView, index: int) -> Key | None:
-    return "steel" if view.parts[index] in ("concrete", "reinforced concrete", "reinforcement") else None
+    p = view.positions[index]
+    return (p.object_code, family_code(p.code)) if view.parts[index] == "reinforcement" else None
 
 
-def _of_steel(view: BudgetView, index: int) -> Sequence[Selector]:
-    return (Selector(families=ELEMENT_FAMILIES),)
+def _same_steel(view: BudgetView, t: Thresholds) -> Linked:
+    return {key: [(key, rate) for rate, key in cluster] for cluster in steel_clusters(view, t) for _, key in cluster}
+
+
+def _of_element(key: Key) -> Sequence[Selector]:
+    assert isinstance(key, tuple)
+    return (Selector(object_code=key[0], families=written_families(key[1])),)
 
 
 def _by_temporary(view: BudgetView, index: int) -> Key | None:
@@ -199,9 +210,10 @@ SCOPES: dict[str, Scope] = {
     "C04": Scope(2, Reach.OWN),
     "C05": Scope(1, Reach.WHOLE, chooses=_dominating),
     "C06": Scope(1, Reach.WHOLE, chooses=_lump_sums),
-    **dict.fromkeys(("C07", "C08", "C09", "C10"), _OWN),
+    **dict.fromkeys(("C07", "C09", "C10"), _OWN),
+    "C08": Scope(2, Reach.OWN),
     **dict.fromkeys(("S01", "S02", "S05"), _FAMILY),
-    "S03": Scope(1, Reach.GROUP, _by_steel, _of_steel),
+    "S03": Scope(2, Reach.GROUP, _by_steel, links=_same_steel, of_key=_of_element),
     "S04": Scope(1, Reach.GROUP, _by_temporary, _of_temporary),
     **dict.fromkeys(("S06", "S07"), Scope(1, Reach.NEIGHBOUR)),
     "S08": Scope(1, Reach.GROUP, _by_soil, _of_soil),

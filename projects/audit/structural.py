@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from decimal import Decimal
+from typing import TypeAlias
 
+from projects.audit.facts import Element
 from projects.audit.families import STRUCK, WITH_FAMILIES, Family
 from projects.audit.findings import Grade, Hit, Role, Suggestion
 from projects.audit.registry import SaidOfBudget, Thresholds, budget_rule
@@ -22,6 +24,7 @@ STEEL_RANGES: Mapping[str, tuple[int, int]] = {
     "beams": (100, 350),
     "stairs": (130, 170),
 }
+Cluster: TypeAlias = list[tuple[Decimal, Element]]  # kg of steel in a m3 of concrete
 # m2 of formwork to a m3 of concrete, from and to [judgement, to be tuned]
 FORMWORK_RANGES: Mapping[str, tuple[str, str]] = {
     "footings": ("0.2", "6"),
@@ -127,30 +130,36 @@ def _steel_hit(
 
 @budget_rule(
     id="S03",
-    version=1,
+    version=2,
     role=Role.STRUCTURAL,
     title="The same steel ratio in several elements",
     source="practice: measured ratios differ; equal ones were assumed",
     applies=lambda view, index: view.parts[index] == "reinforcement",
 )
 def steel_is_assumed(view: BudgetView, t: Thresholds) -> SaidOfBudget:
-    """One hit per cluster of equal ratios, on its dearest reinforcement."""
-    rated = [(rate, family) for family in view.families if (rate := _steel_rate(family)) is not None]
-    rated.sort(key=lambda pair: pair[0])
-    cluster: list[tuple[Decimal, Family]] = []
-    for pair in [*rated, None]:
-        if pair is not None and (not cluster or pair[0] <= cluster[0][0] * (1 + t["S03.same"])):
-            cluster.append(pair)
-            continue
-        if len(cluster) >= t["S03.min_families"]:
-            yield _assumed(view, cluster)
-        cluster = [] if pair is None else [pair]
+    """One hit per cluster of equal ratios, on its dearest reinforcement. The ratios are those of the whole budget; of a
+    part of it, the clusters are told whose reinforcement is there."""
+    families = {(family.object_code, family.code): family for family in view.families}
+    for cluster in steel_clusters(view, t):
+        steel = [i for _, key in cluster if key in families for i in families[key].parts.get("reinforcement", ())]
+        if steel:
+            yield _assumed(view, cluster, steel)
 
 
-def _assumed(view: BudgetView, cluster: list[tuple[Decimal, Family]]) -> Hit:
-    steel = [i for _, family in cluster for i in family.parts["reinforcement"]]
+def steel_clusters(view: BudgetView, t: Thresholds) -> list[Cluster]:
+    """Elements with the same ratio, by facts of the whole budget: in the order of ratio, object, family."""
+    rated = [(rate, key) for key, element in view.facts.elements.items() if (rate := element.steel_rate) is not None]
+    clusters: list[Cluster] = []
+    for pair in sorted(rated):
+        if not clusters or pair[0] > clusters[-1][0][0] * (1 + t["S03.same"]):
+            clusters.append([])
+        clusters[-1].append(pair)
+    return [cluster for cluster in clusters if len(cluster) >= t["S03.min_families"]]
+
+
+def _assumed(view: BudgetView, cluster: Cluster, steel: list[int]) -> Hit:
     index = max(steel, key=lambda i: (view.amounts[i], -i))
-    names = ", ".join(f"{family.code} in {family.object_code}" for _, family in cluster)
+    names = ", ".join(f"{family} in {object_code}" for _, (object_code, family) in cluster)
     return Hit(
         index,
         Grade.AMBER,

@@ -185,7 +185,7 @@ def stored_of(budget: EditedBudget) -> dict[str, Any]:
     kept = {name: value for name, value in budget.known.items() if name not in ("facts", "whole")}
     facts = budget.known["facts"]
     plain = {name: sorted(value.items()) if isinstance(value, dict) else value for name, value in facts.items()}
-    for name in ("sections", "catalogues", "vat_rates"):
+    for name in ("sections", "elements", "catalogues", "vat_rates"):
         plain[name] = sorted(map(str, _amounts(plain[name])))
     plain["total"], plain["lumps_amount"] = Decimal(facts["total"]), Decimal(facts["lumps_amount"])
     whole = {rule: sorted(found) for rule, found in budget.known["whole"].items()}

@@ -139,6 +139,38 @@ def test_one_edit_in_a_large_budget(place: int, name: str) -> None:
     assert _compare(budget)
 
 
+STEEL_ROWS = [
+    {"object_code": of, "code": code, "unit": unit, "quantity": quantity}
+    for of, steel in (("SO 1", "0.8"), ("SO 2", "0.8"), ("SO 3", "0.803"), ("SO 4", "1.1"))
+    for code, unit, quantity in (("311321611", "m3", D(10)), ("311361821", "t", D(steel)))
+]
+STEEL_EDITS = st.one_of(
+    st.tuples(
+        st.just("change"), st.integers(0, 7), st.tuples(st.just("quantity"), st.sampled_from(
+            [D(0), D(10), D(20), D("0.8"), D("0.803"), D("0.806"), D("1.1"), D("1.6")]
+        )),
+    ),
+    st.tuples(
+        st.just("change"), st.integers(0, 7), st.tuples(st.just("unit_price"), st.sampled_from([D(1), D(90000)]))
+    ),
+    st.tuples(st.just("change"), st.integers(0, 7), st.tuples(
+        st.just("code"), st.sampled_from(["311321611", "311361821", "274361821", "274321511", "Pol1"])
+    )),
+    st.tuples(st.just("change"), st.integers(0, 7), st.tuples(st.just("unit"), st.sampled_from(["kg", "t", "m3"]))),
+    st.tuples(st.just("delete"), st.integers(0, 7), st.none()),
+)  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(STEEL_EDITS, min_size=1, max_size=5))
+def test_equal_steel_ratios_come_and_go_as_a_full_audit_sees_them(edits: list[tuple[str, int, Any]]) -> None:
+    budget = _budget(STEEL_ROWS)
+    assert budget.audit().hits_by_rule["S03"] == 1
+    for edit in edits:
+        _edit(budget, edit)
+        assert _compare(budget) or not budget.positions
+
+
 def test_only_what_can_have_changed_is_asked() -> None:
     large = large_view(3000)
     budget = EditedBudget({p.key: p for p in large.positions}, large.context)
