@@ -41,6 +41,12 @@ class Units:
         assigned = unit.get_unit_assignment(model)
         named = {getattr(one, "UnitType", "") for one in (assigned.Units if assigned else ())}
         self.length = float(unit.calculate_unit_scale(model))
+        self.warnings: list[str] = []
+        if "LENGTHUNIT" not in named:
+            self.warnings.append(
+                "The model names no unit of length: metres are assumed. Compare the length of a wall with the drawing "
+                "before you rely on any quantity."
+            )
         self._scales: dict[str, float | None] = {}
         for _, kind, power in _KINDS.values():
             if kind in named:

@@ -36,7 +36,7 @@ def read_model(path: Path, *, report: Report) -> Model:
     try:
         model = ifcopenshell.open(str(path))
         units = Units(model)
-        entities = _entities(model)
+        entities, left_out = _entities(model)
         report(0, len(entities), f"Measuring {len(entities)} elements")
         bodies = _bodies(model, entities, report)
         elements = [_element(entity, units, bodies.get(entity.id())) for entity in entities]
@@ -48,15 +48,21 @@ def read_model(path: Path, *, report: Report) -> Model:
             "program it was drawn in, as IFC4 or IFC2X3.",
             code="damaged",
         ) from error
-    return Model(schema, elements, storeys, floor_area, _warnings(elements, floor_area))
+    warnings = [*units.warnings, *left_out, *_warnings(elements, floor_area)]
+    return Model(schema, elements, storeys, floor_area, warnings)
 
 
-def _entities(model: Any) -> list[Any]:
-    """In the order of the file, each GUID once."""
+def _entities(model: Any) -> tuple[list[Any], list[str]]:
+    """In the order of the file, each GUID once; and how many are left out for that, in words."""
     found: dict[str, Any] = {}
+    left_out: Counter[str] = Counter()
     for entity in model.by_type("IfcElement"):
-        if not any(entity.is_a(name) for name in _NOT_BUILT) and entity.GlobalId:
-            found.setdefault(entity.GlobalId, entity)
+        if any(entity.is_a(name) for name in _NOT_BUILT):
+            continue
+        if not entity.GlobalId or entity.GlobalId in found:
+            left_out[entity.is_a()] += 1
+        else:
+            found[entity.GlobalId] = entity
     if not found:
         raise ParseError(
             "The model holds no building elements (walls, slabs, doors, …). Export it with them, not just its spaces "
@@ -68,7 +74,17 @@ def _entities(model: Any) -> list[Any]:
             f"The model has {len(found):,} elements, more than {MAX_ELEMENTS:,}. Upload it storey by storey.",
             code="too_large",
         )
-    return list(found.values())
+    return list(found.values()), _told_left_out(left_out)
+
+
+def _told_left_out(left_out: Counter[str]) -> list[str]:
+    if not left_out:
+        return []
+    counted = ", ".join(f"{number} {name}" for name, number in left_out.most_common())
+    return [
+        f"{counted} left out: they have no identity of their own (GlobalId), or that of another element. They were "
+        "probably copied; have the program give each its own, and upload the model again."
+    ]
 
 
 def _bodies(model: Any, entities: list[Any], report: Report) -> dict[int, Measured]:

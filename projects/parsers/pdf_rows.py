@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from projects.parsers.pdf_lines import Tail, figure_of
+from projects.parsers.pdf_lines import NUMBER, Tail, figure_of
 from projects.parsers.table_words import meaning_of
 
 RowColumns = dict[str, int]
@@ -33,3 +33,15 @@ def row_tail(row: tuple[str, ...], columns: RowColumns, mark: str) -> tuple[str,
     tail = Tail(cell("description"), cell("code"), cell("unit"), figures["quantity"], figures["unit_price"],
                 figures["total"])  # fmt: skip
     return cell("number"), tail
+
+
+def unread_row(row: tuple[str, ...], columns: RowColumns) -> tuple[str, Tail] | None:
+    """(number, what it says) of a row without figures that is a position all the same: it has a number and a unit. None
+    for a heading."""
+    number, text, unit, code = (
+        row[at] if 0 <= (at := columns.get(name, -1)) < len(row) else ""
+        for name in ("number", "description", "unit", "code")
+    )
+    if not (text and unit and NUMBER.fullmatch(number)):
+        return None
+    return number, Tail(text, code, unit)

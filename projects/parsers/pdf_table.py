@@ -17,7 +17,7 @@ from projects.parsers.filehead import FileHead
 from projects.parsers.numbering import Numbering
 from projects.parsers.pdf_lines import NUMBER, Columns, Tail, columns_of, decimal_mark, figure_of, tail_of
 from projects.parsers.pdf_pages import MAX_PAGES, SCAN_PAGES, Line, Page, pages, refuse_scan
-from projects.parsers.pdf_rows import RowColumns, row_columns, row_tail
+from projects.parsers.pdf_rows import RowColumns, row_columns, row_tail, unread_row
 from projects.parsers.table_words import normalise
 
 NAME = "pdf_table"
@@ -238,6 +238,12 @@ class _PrintReader:
     def _row(self, page: Page, row: tuple[str, ...], columns: RowColumns) -> Iterator[BillPosition]:
         word = normalise(" ".join(row))
         number, tail = row_tail(row, columns, self._mark)
+        if tail is None and (unread := unread_row(row, columns)):
+            number, tail = unread
+            self._bill.warnings.append(
+                f"Page {page.number}: the figures of position {number} can't be read ({' '.join(row)[:80]!r}); it is "
+                "kept without them."
+            )
         if tail is None:
             text = " ".join(cell for cell in row if cell)
             if text and not word.startswith((*_CARRIED, *_SECTION_SUM, *_WHOLE)):

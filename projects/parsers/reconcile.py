@@ -115,7 +115,7 @@ class Reconciler:
             stated_total=stated[0].amount if stated else None,
             stated_count=self._bill.stated_count,
             differences=tuple(self._differences()),
-            currency=self._header.currency,
+            currency=self._bill.header.currency,
             unpriced=self._unpriced,
             object_totals={code: found.amount for code, found in self._objects.items()},
         )

@@ -38,6 +38,7 @@ _MATERIAL_TYPE = "POL3"
 _NOTE_LEAD = "Poznámka k položce:"
 _COEFFICIENT = 4.0  # the kind of a measure line, in the column behind the row's type
 _COEFFICIENT_TOLERANCE = Decimal("0.01")
+_ROUNDED_AWAY = Decimal("0.005")  # of a result that stands beside its figure in two digits
 _BARE_FIGURE = re.compile(r"-?[\d\s\u00a0]+(?:[.,]\d+)?")
 
 
@@ -249,7 +250,12 @@ def _spelled_out(text: str, value: Decimal, above: Decimal) -> str:
 
 
 def _as_written(text: str, value: Decimal) -> Decimal:
-    """The result beside a bare figure is rounded to two digits there (88,073 | 88.07): the figure itself is exact."""
+    """The result beside a bare figure is rounded to two digits there (88,073 | 88.07): the figure itself is exact. A
+    text that says anything else (a year, a part's number) is none of the result's."""
     if not _BARE_FIGURE.fullmatch(text):
         return value
-    return decimal_from_text(text, ",") or value
+    try:
+        exact = decimal_from_text(text, ",")
+    except ValueError:
+        return value
+    return exact if exact is not None and abs(exact - value) <= _ROUNDED_AWAY else value

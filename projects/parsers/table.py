@@ -1,8 +1,8 @@
 """Plain tables (xlsx, ods, csv): read with a mapping that a person confirmed, or with a proposal that leaves no doubt.
 
 A row with a description and a quantity, price or total is a position. A row with a text and nothing else opens a
-section and replaces the one before. Rows that only sum up ("Celkem", "Summe", "Total") are no positions; the last one
-whose words mean the whole bill is the sum it states.
+section and replaces the one before. Rows that only sum up ("Cena celkem", "Summe", "Total", "Importe total") or state
+the tax are no positions, with an amount or without; which of them is the sum of the bill: see `table_sums`.
 """
 
 from __future__ import annotations
@@ -10,22 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from projects.parsers.bill import Bill, BillHeader, BillPosition, ParseError, Score, StatedTotal
+from projects.parsers.bill import Bill, BillHeader, BillPosition, ParseError, Score
 from projects.parsers.catalogues import catalogue_of
 from projects.parsers.filehead import FileHead
 from projects.parsers.numbering import Numbering
 from projects.parsers.table_mapping import Mapping, propose, refuse_unmapped
 from projects.parsers.table_rows import TableFormat, read_format, table_rows, table_sheets
-from projects.parsers.table_words import normalise
+from projects.parsers.table_sums import SumKind, Sums
 from projects.parsers.workbook import Row, figure_of, text_of
 
 NAME = "table"
 LABEL = "Plain table (xlsx, ods, csv)"
-
-_SUMS = ("celkem", "celkom", "soucet", "sucet", "mezisoucet", "medzisucet", "summe", "gesamtsumme", "zwischensumme",
-         "total", "subtotal", "grand total", "sum")  # fmt: skip
-_WHOLE = ("celkem bez dph", "cena celkem bez dph", "celkova cena", "celkem za stavbu", "celkem stavba", "gesamtsumme",
-          "gesamtsumme netto", "summe netto", "grand total", "total excl vat", "cena celkem")  # fmt: skip
 
 
 def detect(head: FileHead) -> Score:
@@ -61,6 +56,9 @@ def read_mapped(head: FileHead, mapping: Mapping) -> Bill:
                 f"The workbook has no sheet '{mapping.sheet}'. Confirm the mapping again.", code="no_such_sheet"
             )
         layout = TableFormat()
+    elif head.kind == "text" and mapping.delimiter and mapping.encoding and mapping.decimal_mark:
+        # Nothing is left to tell by the first lines, of which a long text may leave too few.
+        layout = TableFormat(mapping.delimiter, mapping.encoding, mapping.decimal_mark)
     else:
         found = read_format(head)
         layout = TableFormat(mapping.delimiter or found.delimiter, mapping.encoding or found.encoding,
@@ -77,7 +75,8 @@ class _TableReader:
         self._at = mapping.columns
         self._mark = mapping.decimal_mark or layout.decimal_mark
         self._numbering = Numbering(bill.warnings)
-        self._section = ""
+        self._sums = Sums()
+        self._section = self._section_code = ""
         self._ordinal = 0
 
     def positions(self, head: FileHead) -> Iterator[BillPosition]:
@@ -86,32 +85,40 @@ class _TableReader:
                 continue
             text = self._text(row, "description")
             figures = {name: self._figure(row, name, place) for name in ("quantity", "unit_price", "total")}
-            if self._is_sum(row, text, figures, place):
+            if (kind := self._sum(row, figures)) is not None:
+                self._sums.take(kind, figures["total"], place)
                 continue
             if all(figure is None for figure in figures.values()) and not self._text(row, "unit"):
                 if text and "section" not in self._at:
-                    self._section = " ".join(part for part in (self._text(row, "code"), text) if part)
+                    self._open_section(self._text(row, "code"), text)
                 continue
             yield self._position(row, text, figures, place)
+        self._bill.totals[:] = self._sums.of_bill()
 
-    def _is_sum(self, row: Row, text: str, figures: dict[str, Decimal | None], place: str) -> bool:
-        """A line that only sums up; the figure of one that sums the whole bill is kept."""
-        total = figures["total"]
-        if total is None or figures["quantity"] is not None or figures["unit_price"] is not None:
-            return False
-        words = [normalise(text_of(cell)) for cell in row if type(cell) is str and cell]
-        word = next((word for word in words if word.startswith(_SUMS)), "")
-        if not word or self._text(row, "unit"):
-            return False
-        if any(word.startswith(whole) for whole in _WHOLE):
-            self._bill.totals[:] = [StatedTotal("bill", total, source=place)]
-        return True
+    def _open_section(self, code: str, text: str) -> None:
+        self._section, self._section_code = " ".join(part for part in (code, text) if part), code
+        self._sums.open_section(text, self._section)
+
+    def _sum(self, row: Row, figures: dict[str, Decimal | None]) -> SumKind | None:
+        """What a line sums up that is no position: it has neither unit nor quantity nor unit price, and no code but
+        its section's."""
+        if figures["quantity"] is not None or figures["unit_price"] is not None or self._text(row, "unit"):
+            return None
+        return self._sums.told(
+            (text_of(cell) for cell in row if type(cell) is str and cell),
+            code=self._text(row, "code"),
+            text=self._text(row, "description"),
+            section_code=self._section_code,
+        )
 
     def _position(self, row: Row, text: str, figures: dict[str, Decimal | None], place: str) -> BillPosition:
         self._ordinal += 1
         section = self._text(row, "section") or self._section
         object_code = self._text(row, "object")
         system = self._text(row, "price_system")
+        self._sums.position()
+        if "section" in self._at:
+            self._sums.open_section(section)
         unit = self._text(row, "unit") or None
         return BillPosition(
             ordinal=self._ordinal,

@@ -133,12 +133,14 @@ def _rts_bill(bill: GivenBill, obj: GivenObject) -> list[Cells]:
         {},
     ]
     for section in obj.sections:
-        amount = Formula(f"SUM(G{len(rows) + 2}:G999)", _sum(section.positions))
-        rows.append({"A": "Díl:", "B": section.code, "C": section.name, "G": amount, "AG": "DIL"})
+        heading: Cells = {"A": "Díl:", "B": section.code, "C": section.name, "G": None, "AG": "DIL"}
+        rows.append(heading)
+        first = len(rows) + 1
         for p in section.positions:
             rows.append(_rts_position(p, len(rows) + 1))
             rows += [{"C": line.text, "E": line.value, "AG": "VV", "AH": Decimal(0)} for line in p.measure]
             rows += [{"C": "Poznámka k položce:", "AG": "POP"}, {"C": p.note, "AG": "POP"}] if p.note else []
+        heading["G"] = Formula(f"SUM(G{first}:G{max(first, len(rows))})", _sum(section.positions))
     return [*rows, {"AE": Decimal(12), "AF": Decimal(21), "AG": "DPH"},
             {"B": "Celkem", "G": Formula("G8", _sum(_of(obj))), "AG": "SUM"}, {},
             {"A": "Poznámky uchazeče k zadání"}, {"A": "doplněno", "AG": "POPUZIV"}, {"AG": "END"}]  # fmt: skip

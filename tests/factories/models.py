@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+FOOT = 0.3048  # m
+
 
 @dataclass(frozen=True, slots=True)
 class GivenElement:
@@ -27,9 +29,15 @@ def guid(number: int) -> str:
     return f"{number:022d}"
 
 
-def write_model(path: Path, *elements: GivenElement, schema: str = "IFC4", scale: float = 1.0) -> Path:
-    """`scale`: metres in a unit of length of the file; 0.001 writes millimetres (areas and volumes stay m2 and m3)."""
-    _Writer(schema, scale).write(elements).write(str(path))
+def write_model(
+    path: Path, *elements: GivenElement, schema: str = "IFC4", scale: float = 1.0, has_units: bool = True
+) -> Path:
+    """`scale`: metres in a unit of length of the file; 0.001 writes millimetres, FOOT feet (areas and volumes stay m2
+    and m3)."""
+    made = _Writer(schema, scale).write(elements)
+    if not has_units:
+        made.by_type("IfcProject")[0].UnitsInContext = None
+    made.write(str(path))
     return path
 
 
@@ -80,7 +88,7 @@ class _Writer:
         self.context = f.createIfcGeometricRepresentationContext("Body", "Model", 3, 1e-5, origin, None)
         units = f.createIfcUnitAssignment(
             [
-                f.createIfcSIUnit(None, "LENGTHUNIT", "MILLI" if self.scale == 0.001 else None, "METRE"),
+                self._length_unit(),
                 f.createIfcSIUnit(None, "AREAUNIT", None, "SQUARE_METRE"),
                 f.createIfcSIUnit(None, "VOLUMEUNIT", None, "CUBIC_METRE"),
             ]
@@ -90,6 +98,15 @@ class _Writer:
         self._root("IfcRelAggregates", RelatingObject=project, RelatedObjects=[building])
         self._storeys(building, elements)
         return f
+
+    def _length_unit(self) -> Any:
+        f = self.file
+        metre = f.createIfcSIUnit(None, "LENGTHUNIT", "MILLI" if self.scale == 0.001 else None, "METRE")
+        if self.scale != FOOT:
+            return metre
+        dimensions = f.createIfcDimensionalExponents(1, 0, 0, 0, 0, 0, 0)
+        factor = f.createIfcMeasureWithUnit(f.create_entity("IfcLengthMeasure", FOOT), metre)
+        return f.createIfcConversionBasedUnit(dimensions, "LENGTHUNIT", "FOOT", factor)
 
     def _storeys(self, building: Any, elements: tuple[GivenElement, ...]) -> None:
         storeys = {}

@@ -11,7 +11,7 @@ from projects.ifc.container import unpacked
 from projects.ifc.elements import GEOMETRY, STATED, Element, Model
 from projects.ifc.reading import read_model
 from projects.parsers.bill import ParseError
-from tests.factories.models import GivenElement, guid, write_model
+from tests.factories.models import FOOT, GivenElement, guid, write_model
 
 
 def read(path: Path) -> Model:
@@ -24,7 +24,7 @@ def one(path: Path) -> Element:
 
 
 @pytest.mark.parametrize("schema", ["IFC2X3", "IFC4"])
-@pytest.mark.parametrize("scale", [1.0, 0.001], ids=["metres", "millimetres"])
+@pytest.mark.parametrize("scale", [1.0, 0.001, FOOT], ids=["metres", "millimetres", "feet"])
 def test_a_wall_is_measured_without_its_opening(tmp_path: Path, schema: str, scale: float) -> None:
     wall = GivenElement(guid(1), openings=((1.0, 0.5, 2.0),))
     element = one(write_model(tmp_path / "m.ifc", wall, schema=schema, scale=scale))
@@ -41,6 +41,21 @@ def test_what_the_model_states_counts_and_a_difference_is_noted(tmp_path: Path, 
     assert element.quantities["area"] == (Decimal("11.0000"), "m2", STATED)
     assert element.quantities["length"] == (Decimal("4.0000"), "m", STATED)
     assert element.notes == ["states 2.8 m3; its body measures 3 m3"]
+
+
+def test_a_model_without_a_unit_of_length_says_that_metres_are_assumed(tmp_path: Path) -> None:
+    model = read(write_model(tmp_path / "m.ifc", GivenElement(guid(1)), has_units=False))
+    assert model.elements[0].value("volume") == Decimal(3)
+    assert any("names no unit of length" in warning for warning in model.warnings)
+    assert not read(write_model(tmp_path / "n.ifc", GivenElement(guid(1)))).warnings[1:]
+
+
+def test_elements_that_share_an_identity_are_counted_once_and_the_others_told(tmp_path: Path) -> None:
+    path = write_model(tmp_path / "m.ifc", GivenElement(guid(1)), GivenElement(guid(2)))
+    path.write_text(path.read_text().replace(guid(2), guid(1)))
+    model = read(path)
+    assert len(model.elements) == 1
+    assert any("1 IfcWall left out" in warning for warning in model.warnings)
 
 
 def test_an_element_without_a_body_is_there_and_says_so(tmp_path: Path) -> None:

@@ -165,6 +165,17 @@ def test_a_ruled_table_is_read_by_its_own_titles(path, drain):
     assert (result.stated_total, result.computed_total) == (D("13029.30"), D("13029.30"))
 
 
+def test_a_row_of_a_table_whose_figures_cannot_be_read_is_kept_and_named(path, drain):
+    import typst
+
+    path.write_bytes(typst.compile(CZECH.replace("[10,500], [900,00], [9 450,00]", "[1O,5OO], [], []").encode()))
+    positions, _, bill = drain(path)
+    assert [(p.number, p.unit, p.quantity) for p in positions] == [("1", "m2", D("123.000")), ("2", "m3", None)]
+    assert positions[1].quantity_reason == "no quantity can be read in the print"
+    assert positions[1].section_path == ("HSV Zemní práce",)
+    assert any("the figures of position 2 can't be read" in warning for warning in bill.warnings)
+
+
 def test_a_scan_is_refused_by_name(path):
     write_pdf(path, [], [])
     for ask in (detect, open_bill):

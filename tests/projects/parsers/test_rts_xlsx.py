@@ -73,6 +73,17 @@ def test_measure_lines_keep_their_results_and_remarks(path, drain):
     assert position.long_text == "dle průzkumu"
 
 
+def test_a_bare_figure_that_is_not_the_result_is_none_of_it(path, drain):
+    lines = (
+        MeasureRow("88.073", D("88.07")),  # a point, where the program writes a comma
+        MeasureRow("2024", D("12.5")),  # a year
+        MeasureRow("12345678901234567890", D("3")),  # no figure of a bill
+    )
+    write_rts(path, one(measure=lines))
+    [position], _, _ = drain(path)
+    assert [line.value for line in position.measure] == [D("88.07"), D("12.5"), D("3")]
+
+
 TITLES = {"A": "P.č.", "B": "Číslo položky", "C": "Název položky", "D": "MJ", "E": "Množství", "F": "Cena / MJ",
           "G": "Celkem"}  # fmt: skip
 
