@@ -32,10 +32,10 @@ def write_csv(path: Path, bill: ExportBill, *, delimiter: str = "semicolon", bom
         writer.writerow(table_rows.headings(bill))
         for position in bill.told("Writing"):
             row = rows.row(position)
-            cut += sum(1 for cell in row if isinstance(cell, str) and len(cell) > LONGEST)
+            cut += sum(1 for cell in row if isinstance(cell, str) and len(cell) > _room(cell))
             row = [_safe(cell) for cell in row]
             writer.writerow([_text(cell, point) for cell in row])
-            if table_rows.is_position(row):
+            if rows.is_position(row):
                 proof.expect((str(row[0]), str(row[3])), table_rows.written(row), _counted(row))
             else:
                 rows.notes += 1
@@ -43,11 +43,15 @@ def write_csv(path: Path, bill: ExportBill, *, delimiter: str = "semicolon", bom
     return {"positions": read, "notes": rows.notes, "total": str(proof.total), "cut": cut, "read_back": read}
 
 
+def _room(cell: str) -> int:
+    """How much of a text there is place for: an apostrophe before it takes one character."""
+    return LONGEST - bool(_FORMULA.match(cell))
+
+
 def _safe(cell: Cell) -> Cell:
     if not isinstance(cell, str):
         return cell
-    cell = cell[:LONGEST]
-    return f"'{cell}" if _FORMULA.match(cell) else cell
+    return f"'{cell[: _room(cell)]}" if _FORMULA.match(cell) else cell[:LONGEST]
 
 
 def _text(cell: Cell, point: str) -> str:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from projects.exports.proof import Content, clean, figure
-from projects.exports.source import ExportBill
+from projects.exports.source import ExportBill, ExportError
 from projects.parsers.bill import BillPosition
+from projects.parsers.decimals import LARGEST
 from projects.parsers.numbering import Numbering
 from projects.parsers.table_mapping import Mapping
-from projects.parsers.table_words import normalise
+from projects.parsers.table_sums import Sums
 
 SECTIONS = " › "
 # Heading, and whether it is text. "{}" is the currency.
@@ -23,8 +24,6 @@ PLACES = {
     "quantity": 12, "unit_price": 14, "total": 15, "vat_rate": 16,
 }  # fmt: skip
 QUANTITY, PRICE, TOTAL, COUNTED = 12, 14, 15, 17
-_SUMS = ("celkem", "celkom", "soucet", "sucet", "mezisoucet", "medzisucet", "summe", "gesamtsumme", "zwischensumme",
-         "total", "subtotal", "grand total", "sum")  # fmt: skip
 
 Cell = str | Decimal | None
 
@@ -44,29 +43,37 @@ class Rows:
     bill: ExportBill
     numbering: Numbering
     notes: int = 0
+    _sums: Sums = field(default_factory=Sums)
 
     def row(self, position: BillPosition) -> list[Cell]:
         number = self.numbering.claim(clean(position.object_code), clean(position.number), "")
+        total = self.bill.total_of(position)
+        if total is not None and abs(total) > LARGEST:
+            raise ExportError(
+                f"The total of position {position.number} is {total:,.2f}: more than a table holds to the cent. "
+                "Correct its quantity or its price.",
+                code="too_large",
+            )
         return [
             clean(position.object_code), clean(position.object_name), clean(SECTIONS.join(position.section_path)),
             number, position.kind.value, position.billing.value, clean(position.code), clean(position.catalogue),
             clean(position.price_system), clean(position.description), clean(position.long_text), clean(position.unit),
-            position.quantity, clean(position.quantity_reason), position.unit_price, self.bill.total_of(position),
+            position.quantity, clean(position.quantity_reason), position.unit_price, total,
             position.vat_rate, "yes" if position.billing.counts else "no",
         ]  # fmt: skip
 
+    def is_position(self, row: list[Cell]) -> bool:
+        """Whether our table reader takes the row, as written, for a position; to be asked row by row, in order."""
+        is_one = bool(row[11]) or self._counts(row)
+        if is_one:
+            self._sums.open_section(str(row[2] or ""))
+        return is_one
 
-def is_position(row: list[Cell]) -> bool:
-    """Whether our table reader takes the row for a position; see `projects.parsers.table`."""
-    quantity, price, total = row[QUANTITY], row[PRICE], row[TOTAL]
-    if row[11]:
-        return True
-    if quantity is None and price is None and total is None:
-        return False
-    if quantity is not None or price is not None:
-        return True
-    words = (normalise(cell) for cell in row if isinstance(cell, str) and cell)
-    return not any(word.startswith(_SUMS) for word in words)
+    def _counts(self, row: list[Cell]) -> bool:
+        if row[QUANTITY] is not None or row[PRICE] is not None:
+            return True
+        cells = (cell for cell in row if isinstance(cell, str))
+        return row[TOTAL] is not None and not self._sums.told(cells, code=str(row[6] or ""), text=str(row[9] or ""))
 
 
 def written(row: list[Cell]) -> Content:

@@ -64,7 +64,9 @@ class _Taken:
             expected = price.unit_price
             self.prices[len(self.expected)] = (position, price.unit_price)
             self.outcome.written += 1
-        self.expected.append(Written(position.source, digest_of(position), expected))
+        self.expected.append(
+            Written(position.source, digest_of(position), expected, money=(position.unit_price, position.total))
+        )
 
 
 def _comma(value: Decimal, mark: str) -> str:

@@ -41,6 +41,9 @@ class _Object:
     materials: dict[str, tuple[str, str, str, str]] = field(default_factory=dict)
     sections: dict[str, str] = field(default_factory=dict)  # written code → name
     labels: dict[str, str] = field(default_factory=dict)  # label → written code
+    # (kind, code, text) → the code it is written under; (kind, code) → how many there are: nothing is looked for twice.
+    written: dict[tuple[str, str, tuple[str, str, str, str]], str] = field(default_factory=dict)
+    counts: dict[tuple[str, str], int] = field(default_factory=dict)
     figures: dict[str, tuple[str, str]] = field(default_factory=dict)  # name → (value, unit)
 
 
@@ -88,13 +91,16 @@ class _Writer:
             clean(position.price_system),
         )
         base = clean(position.code)
-        written, count = base, 1
-        while not written or told.get(written, text) != text:
-            count += 1
-            written = f"{base or 'X'}/{count}"
-        if written != base:
-            self.notes.recoded += 1
-        told[written] = text
+        written = known.written.get((kind, base, text), "")
+        if not written:
+            written, count = base, known.counts.get((kind, base), 1)
+            while not written or told.get(written, text) != text:
+                count += 1
+                written = f"{base or 'X'}/{count}"
+            known.counts[kind, base] = count
+            known.written[kind, base, text] = written
+            told[written] = text
+        self.notes.recoded += written != base
         return written
 
     def _lines(self, known: _Object, position: BillPosition) -> list[MeasureLine]:

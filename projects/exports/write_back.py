@@ -72,6 +72,10 @@ class Written:
     digest: bytes
     price: Decimal | None
     is_computed: bool = False  # the price is a formula's: it may follow from others
+    money: tuple[Decimal | None, Decimal | None] = (
+        None,
+        None,
+    )  # price and total before: a wrong one may stay as it was
 
 
 Opened = Callable[[Path], Bill]
@@ -141,7 +145,10 @@ def prove(bill: Bill, expected: list[Written]) -> Reconciliation:
         if position.unit_price != before.price and not before.is_computed:
             raise _untrue(f"{before.place}: the price reads {position.unit_price} and should be {before.price}")
         step = bill.header.rounding.total
-        if position.total is not None and position.quantity is not None and position.unit_price is not None:
+        is_as_before = (position.unit_price, position.total) == before.money
+        if is_as_before or position.total is None:
+            continue
+        if position.quantity is not None and position.unit_price is not None:
             product = position.quantity * position.unit_price
             # A price of more digits than the file's own formula takes is the one difference there may be.
             if abs(position.total - product) > max(step, Decimal("0.01")) + abs(position.quantity) * Decimal("0.005"):
@@ -192,7 +199,8 @@ class _Writer:
             if reason:
                 self.outcome.skip(reason, position.source)
             expected = position.unit_price if reason else price.unit_price
-            yield Written(position.source, digest_of(position), expected, reason == _COMPUTED)
+            money = (position.unit_price, position.total)
+            yield Written(position.source, digest_of(position), expected, reason == _COMPUTED, money)
         result = reconciler.result()
         self.outcome.total_before = result.computed_total
         self.differences_before = {difference.source for difference in result.differences}
@@ -260,7 +268,10 @@ class _Writer:
         for place in ((row, column), (row, known.total if known else 0)):
             if holds(cells, place, stated) or (place in own and own[place] == stated):
                 return sheet, place
-        return None
+        # A sum of several cells, such as what is taxed at each rate, is typed where one of them holds all of it.
+        typed = [place for place in cells.values if place[0] == row and holds(cells, place, stated)]
+        typed = [place for place in typed if place not in own] + [p for p in own if p[0] == row and own[p] == stated]
+        return (sheet, typed[0]) if len(typed) == 1 else None
 
     def _put(self, position: BillPosition, price: Decimal | None) -> str:
         """Takes the price down for writing; why not, otherwise."""

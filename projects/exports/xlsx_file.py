@@ -43,7 +43,7 @@ def write_xlsx(path: Path, bill: ExportBill) -> dict[str, Any]:
     if bill.count > MOST_ROWS:
         raise ExportError(f"A sheet holds {MOST_ROWS:,} rows. Export csv instead.", code="too_large")
     sums = sums_of(bill)
-    proof, rows, cut = Proof(), Rows(bill, Numbering([])), [0]
+    proof, rows, cut = Proof(), Rows(bill, Numbering([])), [0, 0]  # texts cut, figures rounded
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=4) as archive:
         with open_part(archive, "xl/worksheets/sheet1.xml") as out:
             _write_bill(out, bill, rows, proof, sums, cut)
@@ -55,7 +55,8 @@ def write_xlsx(path: Path, bill: ExportBill) -> dict[str, Any]:
         raise ExportError("This version has no positions that a table could hold.", code="no_positions")
     again = open_bill(path, mapping=table_rows.mapping(sheet=SHEET, header_row=0))
     read = proof.check(again, table_rows.read)
-    return {"positions": read, "notes": rows.notes, "total": str(sums.whole), "cut": cut[0], "read_back": read}
+    return {"positions": read, "notes": rows.notes, "total": str(sums.whole), "cut": cut[0],
+            "fifteen_digits": cut[1], "read_back": read}  # fmt: skip
 
 
 def _write_bill(out: TextIO, bill: ExportBill, rows: Rows, proof: Proof, sums: Sums, cut: list[int]) -> None:
@@ -73,7 +74,7 @@ def _write_bill(out: TextIO, bill: ExportBill, rows: Rows, proof: Proof, sums: S
         at += 1
         row = [_fitting(cell, cut) for cell in rows.row(position)]
         out.write(f'<row r="{at}">{"".join(_cells(row, at, bill, position))}</row>')
-        if table_rows.is_position(row):
+        if rows.is_position(row):
             proof.expect((str(row[0]), str(row[3])), table_rows.written(row), None)
         else:
             rows.notes += 1
@@ -86,7 +87,11 @@ def _fitting(cell: Cell, cut: list[int]) -> Cell:
     if isinstance(cell, str):
         cut[0] += len(cell) > LONGEST
         return cell[:LONGEST].strip()
-    return None if cell is None else decimal_from_float(float(cell))
+    if cell is None:
+        return None
+    held = decimal_from_float(float(cell))
+    cut[1] += held != cell
+    return held
 
 
 def _cells(row: list[Cell], at: int, bill: ExportBill, position: BillPosition) -> Iterator[str]:

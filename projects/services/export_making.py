@@ -56,10 +56,13 @@ def make_export(*, export_id: UUID, report: Report, finishing: Finishing) -> Non
             export.file.storage.delete(name)  # of an attempt that was killed
             name = export.file.storage.save(name, File(file))
     with finishing() as finish:
-        ProjectExport.objects.filter(pk=export_id).update(
+        kept = ProjectExport.objects.filter(pk=export_id).update(
             status=ProjectExport.Status.COMPLETED, file=name, size=size, sha256=digest, report=told, error="",
             finished_at=timezone.now(),
         )  # fmt: skip
+        if not kept:  # its project went meanwhile: nothing would ever remove the file
+            export.file.storage.delete(name)
+            raise ExportMissing("This export has been deleted.")
         finish({"export_id": str(export_id), "size": size, "report": told})
 
 

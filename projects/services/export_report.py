@@ -16,7 +16,17 @@ from django.utils import timezone
 
 from ..audit.registry import all_rules
 from ..exports.source import ExportError
-from ..models import AuditRun, BudgetVersion, Document, Finding, FindingOverride, Position, Project, Verdict
+from ..models import (
+    AuditRecord,
+    AuditRun,
+    BudgetVersion,
+    Document,
+    Finding,
+    FindingOverride,
+    Position,
+    Project,
+    Verdict,
+)
 from ..models.budget import SECTION_SEPARATOR
 from ..models.findings import FindingGrade, Grade, Role
 
@@ -225,5 +235,12 @@ def _certificate(audit: AuditRun, project: Project) -> list[list[str]]:
         ["Findings decided on by people", str(decided.count())],
         ["Verdicts of this audit", f"{verdicts:,}"],
         ["SHA-256 of what the rules read", audit.inputs_sha256],
+        ["SHA-256 of the certificate", _certified(audit)],
     ]
     return [line for line in lines if line[1]]
+
+
+def _certified(audit: AuditRun) -> str:
+    """Of the certificate's content, as the audit's page names it; a report can be made before one is asked for."""
+    record = AuditRecord.objects.filter(run=audit).exclude(certificate="").only("certificate_sha256").first()
+    return record.certificate_sha256 if record else "not made yet: ask for it on the audit's page"

@@ -203,10 +203,14 @@ def delete_export(*, project_id: UUID, export_id: UUID, actor: User) -> None:
         editable_project(project_id=project_id, user=actor)
     if export.status in ACTIVE:
         raise ExportRefused("This file is being made. Cancel its job first.", code="being_made")
-    name = export.file.name
-    export.delete()
-    if name:  # the row first: a row without its file would offer what is not there
-        ProjectExport._meta.get_field("file").storage.delete(name)
+    name = _stored_name(export)
+    export.delete()  # the row first: a row without its file would offer what is not there
+    ProjectExport._meta.get_field("file").storage.delete(name)
+
+
+def _stored_name(export: ProjectExport) -> str:
+    """Also of a failed one: an attempt that was killed may have stored its file without a word in the row."""
+    return export.file.name or str(export.file.field.generate_filename(export, export.filename))
 
 
 def record_failure(*, export_id: UUID, message: str) -> None:
@@ -226,11 +230,10 @@ def trim_exports(*, now: datetime | None = None) -> dict[str, int]:
         with transaction.atomic():
             old = ProjectExport.objects.filter(created_at__lt=before).exclude(status__in=ACTIVE)
             locked = old.select_for_update(skip_locked=True, of=("self",)).order_by("pk")
-            rows = list(locked.values_list("pk", "file")[:_AT_ONCE])
-            ProjectExport.objects.filter(pk__in=[pk for pk, _ in rows]).delete()
-        for _, name in rows:
-            if name:
-                storage.delete(name)
+            rows = list(locked.only("pk", "project_id", "file", "filename")[:_AT_ONCE])
+            ProjectExport.objects.filter(pk__in=[export.pk for export in rows]).delete()
+        for export in rows:
+            storage.delete(_stored_name(export))
         removed += len(rows)
         if len(rows) < _AT_ONCE:
             return {"removed": removed}

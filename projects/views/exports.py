@@ -51,6 +51,7 @@ NOTES = {
     "other_vat": "positions have a rate of VAT that the format has no word for",
     "figures_left": "figures of measure sheets could not be written",
     "uncounted": "positions count in no total; this format has no word for that",
+    "fifteen_digits": "figures have more digits than a spreadsheet holds and are rounded to fifteen",
     "rounded": "figures were rounded to three digits",
     "alternatives": "alternatives: which group they belong to is not known",
     "unpriced": "positions have no price",

@@ -21,6 +21,7 @@ from projects.exports.workbook_parts import Package
 from projects.exports.write_back import Price, write_back
 from projects.parsers.bill import BillPosition
 from projects.parsers.registry import open_bill
+from tests.workbook_sound import changes_besides_values, warnings_of
 
 FOLDER = Path(os.environ.get("PLUMBLINE_REAL_FILES", "/nowhere")) / "construction"
 pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason="PLUMBLINE_REAL_FILES names no folder of real files")
@@ -65,6 +66,8 @@ def test_prices_go_into_the_clients_file(tmp_path: Path, path: Path, positions: 
         assert old.namelist() == new.namelist()
         changed = {name for name in old.namelist() if old.read(name) != new.read(name)}
     assert changed <= {"xl/workbook.xml", *(name for name in changed if name.startswith("xl/worksheets/sheet"))}
+    assert warnings_of(target) == []
+    assert changes_besides_values(path, target) == []
 
 
 def test_a_file_that_its_author_locked_whole_is_refused(tmp_path: Path) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -11,19 +12,22 @@ from uuid import uuid4
 
 import pytest
 from django.conf import LazySettings
-from django.db import connection
+from django.core.files.base import ContentFile
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.models import User
 from jobs.models import Job
-from projects.exceptions import ExportRefused
+from projects.exceptions import ExportMissing, ExportRefused
 from projects.models import Document, Position, Project, ProjectExport
+from projects.models.exchange import export_path
 from projects.parsers.registry import open_bill
 from projects.services import exporting
 from projects.services.access import ReadOnly
 from projects.services.editing import edit_position
+from projects.services.export_making import make_export
 from tests.factories.bills import (
     GivenBill,
     GivenObject,
@@ -279,6 +283,24 @@ def test_a_cancelled_job_leaves_an_export_that_says_so(owner: User) -> None:
     assert (export.status, Job.objects.get(pk=job.pk).status) == ("failed", "cancelled")
 
 
+def test_an_export_that_is_deleted_while_it_is_made_leaves_no_file(owner: User, tmp_path: Path) -> None:
+    write_kros(tmp_path / "bill.xlsx", BILL)
+    project, _ = read_in(owner, tmp_path / "bill.xlsx")
+    export, _ = exporting.start_export(project_id=project.pk, actor=owner, kind="xlsx")
+
+    def deleting(done: int, total: int, message: str) -> None:
+        ProjectExport.objects.filter(pk=export.pk).delete()
+
+    @contextmanager
+    def finishing() -> Iterator[Callable[[Any], None]]:
+        with transaction.atomic():
+            yield lambda result: None
+
+    with pytest.raises(ExportMissing):
+        make_export(export_id=export.pk, report=deleting, finishing=finishing)
+    assert not export.file.storage.exists(export.file.field.generate_filename(export, export.filename))
+
+
 def test_deleting_takes_the_file_and_waits_for_one_being_made(owner: User, member: User, drain: Drain) -> None:
     project = make_audited_project(owner)
     export, _ = exporting.start_export(project_id=project.pk, actor=owner, kind="csv")
@@ -301,6 +323,19 @@ def test_old_files_are_removed_and_others_stay(owner: User, drain: Drain) -> Non
     assert exporting.trim_exports() == {"removed": 1}
     assert set(ProjectExport.objects.values_list("pk", flat=True)) == {new.pk, waiting.pk}
     assert not old.file.storage.exists(str(old.file.name)) and new.file.storage.exists(str(new.file.name))
+
+
+def test_what_a_killed_attempt_has_stored_goes_with_its_row(owner: User) -> None:
+    project = make_audited_project(owner)
+    failed = [ProjectExport(project=project, created_by=owner, kind="csv", version_number=1, status="failed",
+                            filename="bill.csv") for _ in range(2)]  # fmt: skip
+    ProjectExport.objects.bulk_create(failed)
+    storage = failed[0].file.storage
+    names = [storage.save(export_path(export, export.filename), ContentFile(b"half")) for export in failed]
+    exporting.delete_export(project_id=project.pk, export_id=failed[0].pk, actor=owner)
+    ProjectExport.objects.update(created_at=timezone.now() - timedelta(days=31))
+    assert exporting.trim_exports() == {"removed": 1}
+    assert [storage.exists(name) for name in names] == [False, False]
 
 
 def test_a_sixth_file_waits(owner: User) -> None:

@@ -9,10 +9,13 @@ from pathlib import Path
 import pytest
 
 from projects.exports.source import ExportError
+from projects.exports.text_back import write_back_csv
 from projects.exports.write_back import Price, WriteBack, write_back
 from projects.parsers.bill import BillPosition
 from projects.parsers.registry import open_bill
+from projects.parsers.table_mapping import propose_mapping
 from tests.factories.bills import GivenBill, GivenObject, GivenPosition, GivenSection, write_kros
+from tests.factories.bills_cz import write_rts
 from tests.projects.exports.workbooks import client_workbook
 
 D = Decimal
@@ -172,3 +175,31 @@ def test_what_is_no_workbook_is_refused_in_words(tmp_path: Path) -> None:
     with pytest.raises(ExportError) as refused:
         written(source)
     assert refused.value.code == "unwritable_workbook"
+
+
+def test_a_total_that_was_wrong_before_stays_and_hinders_nobody(tmp_path: Path) -> None:
+    source, target = tmp_path / "bill.csv", tmp_path / "priced.csv"
+    rows = ["number;description;unit;quantity;unit price;total", "1;Digging;m3;10,5;3;999", "2;Filling;m3;4,5;2;9"]
+    source.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    layout = propose_mapping(source, "bill.csv").mapping
+    outcome = write_back_csv(
+        source=source, target=target, opened=lambda file: open_bill(file, mapping=layout), mapping=layout,
+        price_of=lambda position: Price(Decimal(5) if position.number == "2" else position.unit_price),
+        report=lambda done, total, message: None,
+    )  # fmt: skip
+    assert outcome.written == 1
+    assert [p.total for p in open_bill(target, mapping=layout).positions] == [Decimal(999), Decimal("22.50")]
+
+
+def test_a_cover_that_tells_sums_by_rate_of_tax_is_right_when_one_cell_holds_all(tmp_path: Path) -> None:
+    works = (
+        GivenPosition("1", "Výkop", "m3", D(3), D(10), "131111111"),
+        GivenPosition("2", "Zásyp", "m3", D(2), None, "174151101"),
+    )
+    source = tmp_path / "stavba.xlsx"
+    write_rts(source, GivenBill((GivenObject("SO 1", "Stoka", (GivenSection("1", "Zemní práce", works),)),)))
+    target, outcome = written(source)
+    assert (outcome.written, outcome.total) == (2, D("65751.5"))
+    covers = figures(target)
+    assert [covers[f"Stavba!{cell}"] for cell in ("F12", "G12")] == [0, 65751.5]
+    assert "Stavba!F12" not in outcome.own_sums

@@ -8,10 +8,11 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from projects.exports.csv_file import write_csv
+from projects.exports.csv_file import LONGEST, write_csv
 from projects.exports.gaeb_file import write_gaeb
 from projects.exports.proof import Proof
 from projects.exports.source import ExportBill, ExportError
@@ -88,6 +89,41 @@ def test_xlsx_has_totals_as_formulas_and_sums(tmp_path: Path) -> None:
     assert typed["Bill"]["J3"].value == '=1+2 <&> "Größe"' and typed["Bill"]["J3"].data_type == "s"
     sums = {row[0].value: row[1].value for row in shown["Sums"].iter_rows(max_col=2)}
     assert (sums["Whole"], sums["SO 2"]) == (float(TOTAL), 0)
+
+
+def test_a_text_as_long_as_a_field_may_be_is_read_back_with_its_apostrophe(tmp_path: Path) -> None:
+    long = replace(WORK, description="-" + "x" * (LONGEST - 1))
+    told = write_csv(tmp_path / "bill.csv", bill((long,)))
+    assert (told["read_back"], told["cut"]) == (1, 1)
+    exact = replace(WORK, description="x" * LONGEST)
+    assert write_csv(tmp_path / "bill.csv", bill((exact,)))["cut"] == 0
+
+
+def test_figures_that_a_spreadsheet_does_not_hold_are_counted(tmp_path: Path) -> None:
+    fine = replace(WORK, quantity=D("12345678901234.5678"), unit_price=D("0.01"))
+    told = write_xlsx(tmp_path / "bill.xlsx", bill((WORK, replace(fine, ordinal=2, number="2"))))
+    assert (told["read_back"], told["fifteen_digits"]) == (2, 1)
+
+
+@pytest.mark.parametrize("write", [write_csv, write_xlsx], ids=["csv", "xlsx"])
+def test_a_total_beyond_any_table_is_refused_by_its_position(tmp_path: Path, write: Any) -> None:
+    huge = replace(WORK, number="7", quantity=D(10) ** 8, unit_price=D(10) ** 7)
+    with pytest.raises(ExportError, match="total of position 7") as refused:
+        write(tmp_path / "bill", bill((huge,)))
+    assert refused.value.code == "too_large"
+
+
+def test_texts_without_a_code_get_one_each_and_the_same_text_the_same(tmp_path: Path) -> None:
+    texts = ["Výkop", "Zásyp", "Výkop", "Odvoz", "Zásyp"]
+    positions = tuple(
+        replace(WORK, ordinal=i, number=str(i), code="", description=text, measure=()) for i, text in enumerate(texts)
+    )
+    told = write_unixml(tmp_path / "bill.xml", bill(positions))
+    read = list(open_bill(tmp_path / "bill.xml").positions)
+    assert [(p.code, p.description) for p in read] == [
+        ("X/2", "Výkop"), ("X/3", "Zásyp"), ("X/2", "Výkop"), ("X/4", "Odvoz"), ("X/3", "Zásyp"),
+    ]  # fmt: skip
+    assert (told["read_back"], told["recoded"]) == (5, 5)
 
 
 def test_unixml_gives_back_what_it_was_given(tmp_path: Path) -> None:
