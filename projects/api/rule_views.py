@@ -67,7 +67,7 @@ class AuditedAgainSerializer(serializers.Serializer[Any]):
     projects = serializers.IntegerField()
 
 
-def _organisation(request: Request) -> UUID | None:
+def organisation_named(request: Request) -> UUID | None:
     text = request.query_params.get("organisation", "")
     try:
         return UUID(text) if text else None
@@ -114,7 +114,7 @@ class RulesView(APIView):
     )
     def get(self, request: Request) -> Response:
         """Every rule with the organisation's thresholds and measured precision."""
-        organisation, _ = member_organisation(user=actor_of(request), organisation_id=_organisation(request))
+        organisation, _ = member_organisation(user=actor_of(request), organisation_id=organisation_named(request))
         return Response(AuditRuleSerializer([_rule(one) for one in shown_rules(organisation)], many=True).data)
 
 
@@ -126,7 +126,7 @@ class ThresholdsView(APIView):
     )
     def get(self, request: Request) -> Response:
         """Every threshold with its bounds, and the organisation's own values."""
-        organisation, _ = member_organisation(user=actor_of(request), organisation_id=_organisation(request))
+        organisation, _ = member_organisation(user=actor_of(request), organisation_id=organisation_named(request))
         own = {row.name: row for row in ThresholdSetting.objects.filter(organisation=organisation)}
         rows = [_threshold(name, own.get(name)) for name in TABLE]
         return Response(ThresholdSerializer(rows, many=True).data)
@@ -149,7 +149,7 @@ class ThresholdView(APIView):
             value=values["value"],
             reason=values["reason"],
             actor=actor_of(request),
-            organisation_id=_organisation(request),
+            organisation_id=organisation_named(request),
         )
         return Response(ThresholdSerializer(_threshold(name, setting)).data)
 
@@ -161,7 +161,7 @@ class ThresholdView(APIView):
     )
     def delete(self, request: Request, name: str) -> Response:
         """Back to the value of the table."""
-        withdraw_threshold(name=name, actor=actor_of(request), organisation_id=_organisation(request))
+        withdraw_threshold(name=name, actor=actor_of(request), organisation_id=organisation_named(request))
         return Response(status=204)
 
 
@@ -175,5 +175,5 @@ class AuditAgainView(APIView):
     @throttle_scope("expensive")
     def post(self, request: Request) -> Response:
         """Queue audits of all of the organisation's budgets, as one batch."""
-        batch, number = audit_again(actor=actor_of(request), organisation_id=_organisation(request))
+        batch, number = audit_again(actor=actor_of(request), organisation_id=organisation_named(request))
         return Response(AuditedAgainSerializer({"job_id": batch.pk, "projects": number}).data, status=202)

@@ -14,6 +14,7 @@ from .compare_views import ComparisonView
 from .element_views import BuildingProfileView, ElementViewSet
 from .export_views import ProjectExportViewSet
 from .older_views import OlderPositionsView, OlderProjectsView, OlderProjectView
+from .reference_views import CataloguesView, PriceIndicesView, ProjectReferencesView
 from .rule_views import AuditAgainView, RulesView, ThresholdsView, ThresholdView
 from .views import UUID_REGEX, DocumentReadingViewSet, DocumentViewSet, ProjectViewSet
 
@@ -43,6 +44,7 @@ nested.register("elements", ElementViewSet, basename="project-element")
 
 building = [re_path(r"^building/?$", BuildingProfileView.as_view(), name="project-building")]
 compare = [re_path(r"^compare/?$", ComparisonView.as_view(), name="project-compare")]
+references = [re_path(r"^references/?$", ProjectReferencesView.as_view(), name="project-references")]
 
 urlpatterns = [
     re_path(r"^analytics/projects/?$", ProjectAnalyticsView.as_view(), name="analytics-projects"),
@@ -50,6 +52,8 @@ urlpatterns = [
     re_path(r"^rules/thresholds/?$", ThresholdsView.as_view(), name="thresholds"),
     re_path(r"^rules/thresholds/(?P<name>[A-Z0-9]+\.[a-z0-9_]+)/?$", ThresholdView.as_view(), name="threshold"),
     re_path(r"^rules/audits/?$", AuditAgainView.as_view(), name="rules-audits"),
+    re_path(r"^catalogues/?$", CataloguesView.as_view(), name="catalogues"),
+    re_path(r"^price-indices/?$", PriceIndicesView.as_view(), name="price-indices"),
     re_path(r"^older-projects/?$", OlderProjectsView.as_view(), name="older-projects"),
     re_path(r"^older-projects/(?P<legacy_id>[^/]{1,80})/?$", OlderProjectView.as_view(), name="older-project"),
     re_path(
@@ -57,5 +61,5 @@ urlpatterns = [
     ),
     *top.urls,
     re_path(rf"^projects/(?P<project_id>{UUID_REGEX})/activity/?$", ActivityView.as_view(), name="project-activity"),
-    path("projects/<uuid:project_id>/", include([*nested.urls, *building, *compare])),
+    path("projects/<uuid:project_id>/", include([*nested.urls, *building, *compare, *references])),
 ]

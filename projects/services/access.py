@@ -26,10 +26,15 @@ def editable_project(*, project_id: UUID, user: User) -> Project:
     project = visible_project(project_id=project_id, user=user)
     if not Project.objects.editable_by(user).filter(pk=project_id).exists():
         raise ReadOnly("You may look at this project, not change it. Ask its owner for the role of a member.")
-    if project.status == Project.Status.ARCHIVED:
-        raise Refused("This project is archived. Take it out of the archive to change it.", code="project_archived")
+    refuse_archived(project)
     check_writable(project_id=project.pk)
     return project
+
+
+def refuse_archived(project: Project) -> None:
+    """Again under the project's lock, where a version is made: it may have been archived since it was looked up."""
+    if project.status == Project.Status.ARCHIVED:
+        raise Refused("This project is archived. Take it out of the archive to change it.", code="project_archived")
 
 
 def visible_document(*, document_id: UUID, user: User) -> Document:

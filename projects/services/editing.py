@@ -12,7 +12,7 @@ from django.db.models import Max, Min
 from ..exceptions import EditConflict, PositionNotFound, Refused
 from ..models import BudgetVersion, Position, Project
 from ..parsers.totals import round_to_step
-from .access import editable_project
+from .access import editable_project, refuse_archived
 from .auditing import request_audit
 from .rows import ORDINAL_GAP, content_hash, measure_json, measure_lines
 from .versions import close_version, locked_project
@@ -83,7 +83,9 @@ def delete_position(*, project_id: UUID, lineage: UUID, actor: User, seen: int, 
 
 def _locked(*, project_id: UUID, actor: User) -> Project:
     editable_project(project_id=project_id, user=actor)
-    return locked_project(project_id=project_id)
+    project = locked_project(project_id=project_id)
+    refuse_archived(project)
+    return project
 
 
 def _current(project: Project, lineage: UUID) -> Position:

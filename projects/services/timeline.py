@@ -90,27 +90,32 @@ def actors_of(project: Project) -> list[tuple[UUID, str]]:
 
 def _rows(project: Project, kind: str, actor_id: UUID | None, before: Any, limit: int) -> list[tuple[Any, ...]]:
     told = {"project": project.pk, "actor": actor_id, "limit": limit}
-    later = ""
     if before:
-        told |= {"at": before[0], "kind": before[1], "key": before[2]}
-        later = "WHERE (at, kind, key) < (%(at)s, %(kind)s, %(key)s)"
+        told |= {"at": before[0], "key": before[2]}
     parts = []
     for name, table, at, who, key, condition in BRANCHES:
         if kind in ("", name):
             mine = f" AND {who} = %(actor)s" if actor_id is not None else ""
-            known = f" AND {at} <= %(at)s" if before else ""
+            known = f" AND {_after(before[1], name, at, key)}" if before else ""
             parts.append(
                 f"(SELECT '{name}' AS kind, {at} AS at, {who} AS who, {key}::text AS key FROM {table} "
                 f"WHERE project_id = %(project)s AND {condition}{mine}{known} ORDER BY {at} DESC, {key}::text DESC "
-                "LIMIT %(limit)s + 1)"
+                "LIMIT %(limit)s)"
             )
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT kind, at, who, key FROM ({' UNION ALL '.join(parts)}) happened {later} "
+            f"SELECT kind, at, who, key FROM ({' UNION ALL '.join(parts)}) happened "
             "ORDER BY at DESC, kind DESC, key DESC LIMIT %(limit)s",
             told,
         )
         return list(cursor.fetchall())
+
+
+def _after(cursor: str, kind: str, at: str, key: str) -> str:
+    """Condition of what comes after the cursor in a branch: of one moment there may be more rows than a page has."""
+    if kind == cursor:
+        return f"({at}, {key}::text) < (%(at)s, %(key)s)"
+    return f"{at} {'<=' if kind < cursor else '<'} %(at)s"
 
 
 def _read_cursor(text: str) -> tuple[datetime, str, str] | None:

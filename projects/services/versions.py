@@ -19,7 +19,7 @@ from ..exceptions import Missing, ProjectNotFound, Refused
 from ..models import BudgetVersion, Position, Project
 from ..webhooks import tell_version
 from . import deltas
-from .access import editable_project
+from .access import editable_project, refuse_archived
 from .counting import current_counts
 from .rows import CONTENT
 
@@ -131,6 +131,7 @@ def restore_version(*, project_id: UUID, number: int, actor: User) -> BudgetVers
     Raises Missing, ReadOnly, Refused("nothing_changed")."""
     editable_project(project_id=project_id, user=actor)
     project = locked_project(project_id=project_id)
+    refuse_archived(project)
     if not BudgetVersion.objects.filter(project=project, number=number).exists():
         raise Missing(f"This project has no version {number}.", code="version_not_found")
     new = project.version_number + 1

@@ -26,6 +26,7 @@ from ..services.access import editable_project, visible_project
 from ..services.auditing import start_audit
 from ..services.opening import archive_project, change_project, unarchive_project
 from .answers import done, go
+from .compared import compared_with, not_run
 from .counts import counts_of
 from .rules import known_rules, rule_title
 from .sections import SectionNode, tree_of
@@ -161,6 +162,8 @@ def audit_report(request: PageRequest, project_id: UUID) -> HttpResponse:
         "certificate": AuditRecord.objects.filter(run=audit).exclude(certificate="").first() if audit else None,
         "rules": _rules_that_hit(project, audit),
         "silent": _rules_without_hits(audit),
+        "compared": compared_with(audit),
+        "not_run": not_run(project, audit),
     }
     return render(request, "projects/audit.html", context)
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
+import time
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -211,6 +212,38 @@ def _do(project: Project, owner: User, kind: str, which: int, quantity: Decimal,
     row = current[which % len(current)]
     place: dict[str, Any] = {"project_id": project.pk, "lineage": row.lineage, "actor": owner, "seen": row.pk}
     return delete_position(**place) if kind == "delete" else edit_position(**place, changes=fields)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_edit_that_waited_while_the_project_was_archived_is_refused(budget: Project, owner: User) -> None:
+    seen, outcomes = first(budget), []
+    place: dict[str, Any] = {"project_id": budget.pk, "lineage": seen.lineage, "actor": owner, "seen": seen.pk}
+
+    def work() -> None:
+        try:
+            edit_position(**place, changes={"unit_price": Decimal(11)})
+            outcomes.append("won")
+        except Refused as error:
+            outcomes.append(error.code)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=work)
+    with transaction.atomic():
+        archive_project(project_id=budget.pk, actor=owner)
+        thread.start()
+        while not is_waited_for() and thread.is_alive():
+            time.sleep(0.02)
+    thread.join()
+    assert outcomes == ["project_archived"]
+    assert BudgetVersion.objects.filter(project=budget).count() == 1
+
+
+def is_waited_for() -> bool:
+    """Whether another connection waits for a lock of this one."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))")
+        return bool(cursor.fetchone()[0])
 
 
 @pytest.mark.django_db(transaction=True)

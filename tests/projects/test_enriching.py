@@ -192,6 +192,22 @@ def test_the_same_question_is_worked_out_once_and_anew_when_the_catalogue_change
     assert told.price == Decimal(390)
 
 
+def test_answers_are_worked_out_anew_when_the_index_or_the_date_of_a_budget_changes(
+    priced: Project, owner: User, drain
+) -> None:
+    for on, value in ((date(2023, 1, 1), 100), (date(2025, 1, 1), 110)):
+        PriceIndex.objects.create(series="Works", on=on, value=value)
+    Project.objects.filter(pk=priced.pk).update(price_index="Works", budget_on=date(2025, 2, 1))
+    item("274351121", "Bednění", 400, priced_on=date(2023, 2, 1))
+    other = make_project(owner, currency="CZK", budget_on=date(2023, 2, 1))
+    make_position(other, code="", description=FORMWORK, unit="m2", unit_price=Decimal(500))
+    assert [told.price for told in suggestions_of(enriched(priced, owner, drain))] == [Decimal(440), Decimal(550)]
+    PriceIndex.objects.filter(on=date(2025, 1, 1)).update(value=120)  # imported again, corrected
+    assert [told.price for told in suggestions_of(enriched(priced, owner, drain))] == [Decimal(480), Decimal(600)]
+    Project.objects.filter(pk=other.pk).update(budget_on=date(2025, 2, 1))
+    assert [told.price for told in suggestions_of(enriched(priced, owner, drain))] == [Decimal(480), Decimal(500)]
+
+
 def test_expired_answers_are_not_given_and_are_removed(priced: Project, owner: User, drain) -> None:
     item("274351121", "Bednění", 400)
     enriched(priced, owner, drain)

@@ -156,6 +156,18 @@ def test_pages_follow_each_other_without_gap_or_repetition(project: Project, own
     assert seen == [told.cursor for told in everything_at_once] and len(set(seen)) == len(seen) >= 7
 
 
+def test_pages_of_what_happened_in_one_moment_are_complete(project: Project, owner: User) -> None:
+    at = timezone.now()
+    for _ in range(9):
+        ProjectExport.objects.create(project=project, created_by=owner, kind="csv", version_number=1, created_at=at)
+    seen: list[str] = []
+    before = ""
+    while before or not seen:
+        listed, before = timeline(project=project, before=before, limit=2)
+        seen += [told.key for told in listed if told.kind == "export"]
+    assert len(seen) == len(set(seen)) == 9
+
+
 def test_the_api_tells_the_same(project: Project, owner: User) -> None:
     change(project, owner)
     answer = signed_in(owner).get(f"/api/projects/{project.pk}/activity?limit=1").json()

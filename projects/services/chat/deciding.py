@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from ...exceptions import Conflict, Missing, Refused
 from ...models import BudgetVersion, ChatMessage, Position, Project
-from ..access import ReadOnly, editable_project, visible_project
+from ..access import ReadOnly, editable_project, refuse_archived, visible_project
 from ..auditing import request_audit
 from ..editing import revise
 from ..versions import close_version, locked_project
@@ -37,6 +37,7 @@ def apply_proposal(
     editable_project(project_id=project_id, user=actor)
     with transaction.atomic():
         project = locked_project(project_id=project_id)
+        refuse_archived(project)
         message = _proposed(project_id, message_id)
         if len(message.actions) > UNCONFIRMED and not is_confirmed:
             raise Refused(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from hashlib import sha256
 from statistics import median
 from typing import Any
 
@@ -66,7 +67,7 @@ def in_catalogue(
     if not stand:
         return {}
     # What was imported again may say something else; so may another date to which prices are moved.
-    frame = (project.currency, project.budget_on, project.price_index)
+    frame = (project.currency, project.budget_on, _stand_of_series(series))
     scope = ("catalogue", project.organisation_id, *edition, stand, *frame)
 
     def work(left: list[Question]) -> dict[Question, Answer]:
@@ -91,7 +92,8 @@ def in_history(
     if not project.currency:
         return {}
     stand = _stand_of_history(project)
-    scope = ("history", project.organisation_id, project.currency, project.budget_on, project.price_index, stand)
+    frame = (project.currency, project.budget_on, _stand_of_series(series))
+    scope = ("history", project.organisation_id, *frame, stand)
 
     def work(left: list[Question]) -> dict[Question, Answer]:
         groups = _own_prices(project, series)
@@ -176,10 +178,17 @@ def _stand_of_catalogue(project: Project) -> str:
 
 
 def _stand_of_history(project: Project) -> tuple[Any, ...]:
-    """Changes whenever another budget of the organisation does; of two budgets each is the other's history."""
+    """Changes whenever another budget of the organisation does, or the date its prices are of; of two budgets each is
+    the other's history."""
     rows = Project.objects.filter(organisation_id=project.organisation_id, currency=project.currency)
     rows = rows.exclude(status=Project.Status.ARCHIVED).exclude(pk=project.pk).filter(version_number__gt=0)
-    return tuple(f"{pk}:{number}" for pk, number in rows.order_by("pk").values_list("pk", "version_number"))
+    told = rows.order_by("pk").values_list("pk", "version_number", "budget_on")
+    return tuple(f"{pk}:{number}:{on}" for pk, number, on in told)
+
+
+def _stand_of_series(series: Series) -> str:
+    """Changes whenever one of its values does: months are imported again under the same name. "": none is chosen."""
+    return sha256(repr(series).encode()).hexdigest() if series.name else ""
 
 
 def _own_prices(
