@@ -1,9 +1,8 @@
 # make run    everything up: services, migrations, demo, web, workers, scheduler; Ctrl-C stops it all
 # make test   everything that CI checks
 # make airtable   Airtable's stand-in on loopback, to sync from by hand
-# make soak   the fault tests with more kills and rounds and with production's lease: takes long
-.NOTPARALLEL:
-.PHONY: setup run test lint types contracts schema unit faults soak e2e bench airtable lock clean
+# make soak   the fault tests with more kills and rounds and with production's lease, and far more examples: takes long
+.PHONY: setup run test lint types contracts schema template unit faults soak e2e bench airtable lock clean
 
 # Hundreds of processes are started by the tests: without compiled modules each would spend seconds on compiling them.
 export PYTHONDONTWRITEBYTECODE :=
@@ -21,8 +20,13 @@ setup:
 run: setup
 	@exec $(PYTHON_IN_VENV) -m config.supervisor
 
-# The browser tests come last, in a run of their own: Playwright's loop and pytest-asyncio's do not share a process.
-test: setup lint types contracts schema unit faults e2e
+# The checks use one processor each: two at a time, while migrating prepares the database for the tests. The browser tests
+# come last, in a run of their own: Playwright's loop and pytest-asyncio's do not share a process.
+test: setup
+	@$(MAKE) --no-print-directory -j 2 types template lint contracts schema
+	@$(MAKE) --no-print-directory unit
+	@$(MAKE) --no-print-directory faults
+	@$(MAKE) --no-print-directory e2e
 
 lint: setup
 	@.venv/bin/ruff check .
@@ -39,15 +43,19 @@ schema: setup
 	@$(PRODUCTION) $(MANAGE) check --deploy --fail-level WARNING
 	@$(MANAGE) spectacular --fail-on-warn --validate --file /dev/null
 
+template: setup
+	@$(PYTHON_IN_VENV) -m tests.template
+
 unit: setup
 	@$(PYTHON_IN_VENV) -m pytest -n 2 --ignore=tests/e2e --ignore=tests/faults
 
-# One after the other: they stop servers of their own and use both processors.
+# Each of the two has servers of its own to stop; much of it is waiting.
 faults: setup
-	@$(PYTHON_IN_VENV) -m pytest -p no:xdist tests/faults
+	@$(PYTHON_IN_VENV) -m pytest -n 2 tests/faults
 
 soak: setup
-	@PLUMBLINE_SOAK=1 $(PYTHON_IN_VENV) -m pytest -p no:xdist tests/faults
+	@PLUMBLINE_SOAK=1 $(PYTHON_IN_VENV) -m pytest -p no:xdist tests/faults tests/platform/test_schema.py \
+		tests/jobs/test_limits_model.py
 
 e2e: setup
 	@$(PYTHON_IN_VENV) -m pytest -p no:xdist -p no:asyncio tests/e2e

@@ -18,6 +18,8 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit
@@ -157,6 +159,25 @@ def clone_database() -> None:
         server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
         clone = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")
         server.execute(clone.format(name, sql.Identifier(template)))
+
+
+@contextmanager
+def spare_clone() -> Iterator[str]:
+    """The URL of another clone of the template, dropped at the end."""
+    import psycopg
+    from psycopg import sql
+
+    name = f"{database_name()}_spare"
+    with psycopg.connect(os.environ["TEST_SERVER_URL"], autocommit=True) as server:
+        drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+        template = ensure_template(server)
+        server.execute(drop)
+        clone = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")
+        server.execute(clone.format(sql.Identifier(name), sql.Identifier(template)))
+        try:
+            yield with_database(os.environ["TEST_SERVER_URL"], name)
+        finally:
+            server.execute(drop)
 
 
 def ensure_template(server: "psycopg.Connection[tuple[object, ...]]") -> str:

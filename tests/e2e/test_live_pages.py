@@ -71,6 +71,7 @@ def test_news_that_come_while_the_page_is_fetched_are_fetched_too(
     # The page asks, and is answered with the state of now; the job ends before the answer arrives
     page.evaluate("Plumbline.regions.call('jobs-changed')")
     expect(page.locator("#job.htmx-request")).to_be_visible()
+    _delivered(page, held)
     answer = held[0].fetch()
     say_state(end(running))
     expect(page.locator("body")).to_have_attribute("data-calls", "2")
@@ -92,11 +93,20 @@ def test_the_same_with_a_project_whose_job_ends_meanwhile(
     page.route(f"**/projects/{project.pk}/live/**", lambda route: held.append(route) if not held else route.continue_())
     page.evaluate("Plumbline.regions.call('project-jobs')")
     expect(page.locator("#live.htmx-request")).to_be_visible()
+    _delivered(page, held)
     answer = held[0].fetch()
     say_state(end(running))
     expect(page.locator("body")).to_have_attribute("data-calls", "1")
     held[0].fulfill(response=answer)
     expect(bar).to_have_count(0)
+
+
+def _delivered(page: Page, held: list[Route]) -> None:
+    """The page shows that it asks before Playwright hands the request over."""
+    for _ in range(PATIENCE_MS // 20):
+        if held:
+            return
+        page.wait_for_timeout(20)
 
 
 def test_an_end_that_nobody_told_of_is_seen_all_the_same(

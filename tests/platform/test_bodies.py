@@ -26,14 +26,17 @@ from tests.factories.voice import bearer, body_of, make_connection, report
 from .conftest import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
-PATIENCE_S = 60
+PATIENCE_S = 180  # the first answer compiles templates and imports every address: on a loaded machine a minute
 
 
 class Site:
     """The application behind uvicorn, in a thread of this process."""
 
     def __init__(self) -> None:
-        config = uvicorn.Config("config.asgi:application", port=0, log_level="warning", lifespan="off", ws="none")
+        # Here, not in the thread: whoever comes first imports half of the application, and nobody waits for that.
+        from config.asgi import application
+
+        config = uvicorn.Config(application, port=0, log_level="warning", lifespan="off", ws="none")
         self.server = uvicorn.Server(config)
         self.thread = threading.Thread(target=self.server.run)
         self.thread.start()

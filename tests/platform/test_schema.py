@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -34,7 +35,9 @@ from tests.factories.training import make_assignment, make_note, make_session, m
 from tests.factories.voice import make_connection
 
 pytestmark = pytest.mark.django_db
-EXAMPLES = 8  # for each operation and mode
+# For each operation, well formed and not. The same ones each time: `make soak` draws others, and more of them.
+IS_SOAK = bool(os.environ.get("PLUMBLINE_SOAK"))
+EXAMPLES = 100 if IS_SOAK else 16
 
 
 def operations() -> dict[str, Any]:
@@ -123,10 +126,10 @@ def test_no_input_is_answered_with_a_fault_of_ours(name: str, project: Project, 
     cases = st.one_of(*(operation.as_strategy(mode) for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)))
 
     @settings(
-        max_examples=2 * EXAMPLES,
+        max_examples=EXAMPLES,
         deadline=None,
         database=None,
-        derandomize=True,
+        derandomize=not IS_SOAK,
         suppress_health_check=list(HealthCheck),
     )
     @given(case=cases, is_real=st.booleans(), as_form=st.booleans())
