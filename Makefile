@@ -54,7 +54,7 @@ faults: setup
 	@$(PYTHON_IN_VENV) -m pytest -n 2 tests/faults
 
 soak: setup
-	@PLUMBLINE_SOAK=1 $(PYTHON_IN_VENV) -m pytest -p no:xdist tests/faults tests/platform/test_schema.py \
+	@PLUMBLINE_SOAK=1 $(PYTHON_IN_VENV) -m pytest -p no:xdist -o faulthandler_timeout=0 tests/faults tests/platform/test_schema.py \
 		tests/jobs/test_limits_model.py
 
 e2e: setup

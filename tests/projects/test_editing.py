@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
@@ -22,6 +21,7 @@ from projects.services.editing import add_position, delete_position, edit_positi
 from projects.services.opening import archive_project
 from projects.services.versions import restore_version
 from tests.factories.projects import make_document, make_positions, make_project
+from tests.jobs.processes import wait_until
 
 pytestmark = pytest.mark.django_db
 
@@ -232,16 +232,17 @@ def test_an_edit_that_waited_while_the_project_was_archived_is_refused(budget: P
     with transaction.atomic():
         archive_project(project_id=budget.pk, actor=owner)
         thread.start()
-        while not is_waited_for() and thread.is_alive():
-            time.sleep(0.02)
+        wait_until(lambda: is_waited_for() or not thread.is_alive(), "the edit waits")
     thread.join()
     assert outcomes == ["project_archived"]
     assert BudgetVersion.objects.filter(project=budget).count() == 1
 
 
 def is_waited_for() -> bool:
-    """Whether another connection waits for a lock of this one."""
+    """Whether another connection waits for a lock of this one. Within a transaction the view stays as it was at the
+    first look, unless it is told not to."""
     with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
         cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))")
         return bool(cursor.fetchone()[0])
 
