@@ -42,6 +42,8 @@ class Scanner:
 
     def next(self) -> str:
         """The next character that is no space, which stays; "" at the end."""
+        if self._at < len(self._text) and self._text[self._at] > " ":
+            return self._text[self._at]
         while True:
             found = _SPACE.match(self._text, self._at)
             self._at = found.end() if found else self._at

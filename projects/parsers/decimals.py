@@ -36,6 +36,9 @@ def decimal_from_float(value: float) -> Decimal:
 
 def bounded(figure: Decimal) -> Decimal:
     """At most 10 fractional digits: 1E-999999999 is short as a figure, and fills the memory when it is written out."""
+    text = str(figure)
+    if "E" not in text and len(text) - text.find(".") <= 11:  # nearly all, and a third of the time of `as_tuple`
+        return figure
     exponent = figure.as_tuple().exponent
     if isinstance(exponent, int) and exponent < -10:
         figure = figure.quantize(_SMALLEST)

@@ -37,7 +37,7 @@ NAMES = {
     "note": ("note", "notes", "poznamka", "long_text"),
 }
 _MOST_SHAPES = 1000  # remembered; a file in which each entry has names of its own must not fill the memory
-_Shape: TypeAlias = tuple[tuple[str, ...], ...]
+_Shape: TypeAlias = tuple[str | tuple[str, ...], ...]
 _FIRST_KEYS = re.compile(r'"(description|name|popis|unit|quantity|unit_price|code|positions|polozky|mj)"\s*:')
 
 
@@ -130,13 +130,15 @@ def _read_positions(bill: Bill, found: Iterable[Any], outer: dict[str, Any]) -> 
 
 
 def _shape(names: tuple[str, ...]) -> _Shape:
-    """Of each field in the order of NAMES, what it is called in entries with these names: mostly one name or none."""
-    return tuple(tuple(key for key in keys if key in names) for keys in NAMES.values())
+    """Of each field in the order of NAMES, what it is called in entries with these names: mostly one name, or () for
+    none."""
+    called = (tuple(key for key in keys if key in names) for keys in NAMES.values())
+    return tuple(keys[0] if len(keys) == 1 else keys for keys in called)
 
 
 def _position(bill: Bill, entry: dict[str, Any], shape: _Shape, index: int, numbering: Numbering) -> BillPosition:
     number, code, description, unit, quantity, price, total, section, obj, system, note = [
-        _get(entry, keys) if keys else None for keys in shape
+        entry[keys] if isinstance(keys, str) else _first(entry, keys) for keys in shape
     ]
     place = f"positions[{index}]"
     quantity = _figure(bill, quantity, place, "quantity")
@@ -167,7 +169,8 @@ def _position(bill: Bill, entry: dict[str, Any], shape: _Shape, index: int, numb
     )
 
 
-def _get(entry: dict[str, Any], keys: tuple[str, ...]) -> Any:
+def _first(entry: dict[str, Any], keys: tuple[str, ...]) -> Any:
+    """That says anything."""
     for key in keys:
         value = entry[key]
         if value is not None and value != "":
@@ -182,8 +185,10 @@ def _text(value: Any) -> str:
 
 
 def _figure(bill: Bill, value: Any, place: str, name: str) -> Decimal | None:
+    if value is None:
+        return None
     try:
-        if value is None or isinstance(value, bool):
+        if isinstance(value, bool):
             return None
         result = decimal_from_text(value) if isinstance(value, str) else Decimal(value)
         if result is not None and abs(result) > LARGEST:

@@ -127,10 +127,17 @@ def compare_versions(*, project_id: UUID, old: int, new: int) -> Comparison:
     return Comparison(old, new, totals[old], totals[new], delta)
 
 
+def of_first(counts: dict[str, Any]) -> Delta:
+    """The delta of version 1, in which everything is new, from its own counts. No query, and no list: that would repeat
+    the bill."""
+    cost, nothing = counts["total_cost"], Decimal(0)
+    changed = {"added": counts["total_positions"], "removed": 0, "modified": 0}
+    return Delta(changed, cost, quantity=nothing, price=nothing, scope=cost, rounding=nothing, changes=[])
+
+
 def of_version(*, project_id: UUID, number: int) -> Delta:
     """The delta of version `number` against the one before, from the rows it closed and added. One query."""
-    # everything in version 1 is new: listing it would repeat the bill
-    return _delta(project_id, number - 1, number, is_listed=number > 1, columns=COMPARED, but_alike="")
+    return _delta(project_id, number - 1, number, columns=COMPARED, but_alike="")
 
 
 def between(*, project_id: UUID, old: int, new: int) -> Delta:
@@ -141,21 +148,21 @@ def between(*, project_id: UUID, old: int, new: int) -> Delta:
     """
     columns = ", ".join(dict.fromkeys((*COMPARED.split(", "), *TOLD_APART)))
     but_alike = f"WHERE o.id IS NULL OR n.id IS NULL OR NOT ({ALIKE})"
-    return _delta(project_id, old, new, is_listed=True, columns=columns, but_alike=but_alike)
+    return _delta(project_id, old, new, columns=columns, but_alike=but_alike)
 
 
-def _delta(project_id: UUID, old: int, new: int, *, is_listed: bool, columns: str, but_alike: str) -> Delta:
+def _delta(project_id: UUID, old: int, new: int, *, columns: str, but_alike: str) -> Delta:
     values: dict[str, Any] = {"project": project_id, "low": min(old, new), "high": max(old, new)}
     sides = [EARLIER_ONLY.format(columns=columns), LATER_ONLY.format(columns=columns)]
     first, second = sides if old <= new else reversed(sides)
     pairs = PAIRS.format(old=first, new=second, but_alike=but_alike)
     with connection.cursor() as cursor:
-        cursor.execute(pairs + (LIST if is_listed else SPLIT), values)
+        cursor.execute(pairs + LIST, values)
         rows = cursor.fetchall()
     added, removed, modified, cost, quantity, price, scope = rows[0][:SUMS]
     if max(abs(quantity), abs(price)) >= LARGEST:  # (q1 - q0) × p0 can be beyond any total: then it tells nothing
         quantity, price, scope = Decimal(0), Decimal(0), cost
-    changes = [_change(row[SUMS:]) for row in rows if is_listed and row[SUMS] is not None]
+    changes = [_change(row[SUMS:]) for row in rows if row[SUMS] is not None]
     return Delta(
         counts={"added": added, "removed": removed, "modified": modified},
         cost=cost,

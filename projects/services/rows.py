@@ -66,7 +66,12 @@ def content_hash(
 
 
 def _number(value: Decimal | None) -> str:
-    return "" if value is None else f"{value.normalize():f}"
+    if value is None:
+        return ""
+    text = str(value)
+    if "E" in text or len(text) > 28:
+        return f"{value.normalize():f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def measure_json(lines: Iterable[MeasureLine]) -> bytes | None:

@@ -73,7 +73,7 @@ def close_version(
     """
     number = project.version_number + 1
     counts = current_counts(project_id=project.pk)
-    delta = deltas.of_version(project_id=project.pk, number=number)
+    delta = deltas.of_version(project_id=project.pk, number=number) if number > 1 else deltas.of_first(counts)
     if not any(delta.counts.values()) and number > 1:
         raise Refused("This changes nothing: the budget already is like that.", code="nothing_changed")
     figures = (counts["total_cost"], delta.cost, delta.quantity, delta.price, delta.scope, delta.rounding)
