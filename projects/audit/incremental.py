@@ -185,17 +185,20 @@ class _Run:
     def _compare_whole(self) -> None:
         nothing = self.view(())
         asked: dict[str, set[str]] = {}
-        found: dict[str, AuditPosition] = {}
-        for rule, scope in self.scoped(Reach.WHOLE):
-            assert scope.chooses is not None
-            selectors = scope.chooses(nothing, self.thresholds)
-            view = self.view(self.source.matching(selectors) if selectors else ())
-            self._check_size(len(view))
-            hits = self._run_apart(rule, view)
+        chosen = [
+            (rule, scope.chooses(nothing, self.thresholds))
+            for rule, scope in self.scoped(Reach.WHOLE)
+            if scope.chooses is not None
+        ]
+        selectors = list(dict.fromkeys(selector for _, each in chosen for selector in each))
+        everyone = self.view(self.source.matching(selectors) if selectors else ())
+        self._check_size(len(everyone))
+        for rule, each in chosen:  # each chooses again itself, of those that any of them asked for
+            hits = self._run_apart(rule, everyone if each else nothing)
             self.whole[rule.id] = list(dict.fromkeys(key for key, _ in hits))
             earlier = set(self.known.whole.get(rule.id, ())) - {p.key for p in self.left}
             asked[rule.id] = earlier | set(self.whole[rule.id])
-            found.update((p.key, p) for p in view.positions)
+        found = {p.key: p for p in everyone.positions}
         missing = {key for keys in asked.values() for key in keys} - set(found)
         found.update((p.key, p) for p in (self.source.of_keys(sorted(missing)) if missing else ()))
         self._affect_where_different(asked, found)

@@ -153,6 +153,8 @@ class Position(models.Model):
             models.Index(
                 fields=["project", "ordinal"], condition=models.Q(removed_in__isnull=True), name="position_current"
             ),
+            # Audits of an edit, own prices: the same code in this budget and in the organisation's others.
+            models.Index(fields=["project", "code"], condition=models.Q(removed_in__isnull=True), name="position_code"),
             # What a version closed: as-of reads, deltas and restore. (What it added: the next one.)
             models.Index(
                 fields=["project", "removed_in"], condition=models.Q(removed_in__isnull=False), name="position_closed"

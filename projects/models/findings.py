@@ -97,6 +97,7 @@ class AuditState(models.Model):
     run = models.ForeignKey(AuditRun, on_delete=models.CASCADE, related_name="+")
     version_number = models.PositiveIntegerField()
     content = models.BinaryField(help_text="Sums and counts over all positions (audit.facts), as JSON")
+    places = models.JSONField(null=True, help_text="Which document has positions where; null: to be counted")
 
     def __str__(self) -> str:
         return f"state of version {self.version_number}"

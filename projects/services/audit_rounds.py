@@ -20,6 +20,7 @@ from ..audit.incremental import reaudit
 from ..audit.known import Given, Known, NeedsFullAudit, Reaudit, decisions_json, known_of
 from ..audit.view import BudgetView
 from ..models import AuditRecord, AuditRun, AuditState, Project
+from .audit_places import Places, places_of, places_since
 from .audit_results import replace_results, replace_some_results
 from .audit_view import header_of, standing_overrides, view_of
 from .precision import Precision, measured
@@ -47,6 +48,7 @@ class Round:
     view: BudgetView | None = None
     references: References = field(default_factory=References)
     known: Known | None = None
+    places: Places | None = None
 
     @property
     def shares(self) -> dict[str, Decimal]:
@@ -73,9 +75,9 @@ class Round:
         known = known_from(bytes(state.content))
         self.references = references_of(project=self.project, thresholds=self.thresholds, codes=())
         loaded: dict[str, Any] = {name: ({} if name in known.loaded else None) for name in ("catalogue", "history")}
-        context = BudgetView(
-            (), **(header_of(project=self.project) | self.references.for_view() | loaded), facts=known.facts
-        ).context
+        self.places = places_since(project=self.project, state=state)
+        header = header_of(project=self.project, places=self.places)
+        context = BudgetView((), **(header | self.references.for_view() | loaded), facts=known.facts).context
         source = SqlSource(project=self.project, since=state.version_number, known=known, thresholds=self.thresholds)
         self.outcome = reaudit(known=known, given=self._given(context), source=source)
         self.known, self.state_run_id = self.outcome.known, state.run_id
@@ -83,7 +85,8 @@ class Round:
 
     def _ask_everything(self, report: AuditReport) -> None:
         self.references = references_of(project=self.project, thresholds=self.thresholds)
-        self.view = view_of(project=self.project, references=self.references)
+        self.places = places_of(project=self.project)
+        self.view = view_of(project=self.project, references=self.references, places=self.places)
         self.result = engine.audit(
             self.view,
             thresholds=self.thresholds,
@@ -107,7 +110,7 @@ class Round:
         return AuditState.objects.filter(project=locked, run_id=self.state_run_id).exists()
 
     def store(self) -> None:
-        assert self.known is not None and self.view is not None
+        assert self.known is not None and self.view is not None and self.places is not None
         run = self.run
         run.is_incremental = self.outcome is not None
         run.references = self.references.described
@@ -123,10 +126,9 @@ class Round:
             decisions=decisions_json(self.decisions),
             references_sha256=str(self.references.described.get("fingerprint", "")),
         )
-        content = canonical(self.known.as_json())
+        kept = {"content": canonical(self.known.as_json()), "places": self.places.as_json()}
         AuditState.objects.update_or_create(
-            project=self.project,
-            defaults={"run": run, "version_number": run.version_number, "content": content},
+            project=self.project, defaults={"run": run, "version_number": run.version_number, **kept}
         )
 
 

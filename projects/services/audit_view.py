@@ -7,13 +7,14 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 
 from ..audit.findings import Override
 from ..audit.view import AuditPosition, BudgetView
 from ..models import Document, FindingOverride, Position, Project
 from ..models.budget import SECTION_SEPARATOR
 from ..parsers.bill import Billing, PositionKind, Rounding, StatedTotal
+from .audit_places import Path, Places, places_of
 from .references import References
 from .rows import measure_lines
 
@@ -27,9 +28,9 @@ KINDS = {kind.value: kind for kind in PositionKind}
 BILLINGS = {billing.value: billing for billing in Billing}
 
 
-def view_of(*, project: Project, references: References | None = None) -> BudgetView:
+def view_of(*, project: Project, references: References | None = None, places: Places | None = None) -> BudgetView:
     """The current positions in the order of the budget, with what their documents state, and what they are compared
-    with. Four queries.
+    with. Four queries, two without those of `places`.
 
     Where several bills make up the budget, phase, rounding and VAT are those of the one with most positions. Totals
     that a file states are passed on only while its positions are as it had them, and nobody else has positions under
@@ -37,7 +38,8 @@ def view_of(*, project: Project, references: References | None = None) -> Budget
     """
     rows = Position.objects.filter(project=project, removed_in__isnull=True).order_by("ordinal", "id")
     positions = positions_of(rows)
-    return BudgetView(positions, **header_of(project=project), **(references.for_view() if references else {}))
+    header = header_of(project=project, places=places_of(project=project) if places is None else places)
+    return BudgetView(positions, **header, **(references.for_view() if references else {}))
 
 
 def positions_of(rows: QuerySet[Position]) -> list[AuditPosition]:
@@ -45,11 +47,9 @@ def positions_of(rows: QuerySet[Position]) -> list[AuditPosition]:
     return [position_from(row, sections) for row in rows.values_list(*FIELDS).iterator(chunk_size=CHUNK)]
 
 
-def header_of(*, project: Project) -> dict[str, Any]:
-    """What the project and its documents state, as `BudgetView` takes it. Three queries."""
-    counts, places = _places(project)
-    rows = Position.objects.filter(project=project, removed_in__isnull=False).order_by()
-    closed = set(rows.values_list("document_id", flat=True).distinct())
+def header_of(*, project: Project, places: Places) -> dict[str, Any]:
+    """What the project and its documents state, as `BudgetView` takes it. One query."""
+    counts = places.counts
     documents = list(
         Document.objects.filter(project=project, pk__in=[pk for pk in counts if pk]).defer("indexed_content")
     )
@@ -64,7 +64,7 @@ def header_of(*, project: Project) -> dict[str, Any]:
         "dialect": documents[0].parser if documents else "",
         "is_public_tender": header.get("is_public_tender", False),
         "vat_rates": [Decimal(rate) for rate in header.get("vat_rates", [])],
-        "totals": _totals([document for document in documents if document.pk not in closed], places),
+        "totals": _totals([document for document in documents if document.pk not in places.closed], places.paths),
     }
 
 
@@ -109,33 +109,19 @@ def _rounding(data: dict[str, Any]) -> Rounding:
     )
 
 
-def _places(project: Project) -> tuple[dict[UUID | None, int], dict[UUID | None, set[tuple[str, ...]]]]:
-    """By document (None: entered by hand), how many current positions it has, and the places they are in: (),
-    (object,), (object, section, …)."""
-    rows: Any = Position.objects.filter(project=project, removed_in__isnull=True).order_by()
-    groups = rows.values_list("document_id", "object_code", "section").annotate(count=Count("pk"))
-    counts: dict[UUID | None, int] = {}
-    places: dict[UUID | None, set[tuple[str, ...]]] = {}
-    for document_id, object_code, section, count in groups:
-        path = (object_code, *(section.split(SECTION_SEPARATOR) if section else ()))
-        counts[document_id] = counts.get(document_id, 0) + count
-        places.setdefault(document_id, set()).update(path[:depth] for depth in range(len(path) + 1))
-    return counts, places
-
-
-def _place_of(stated: dict[str, Any]) -> tuple[str, ...]:
+def _place_of(stated: dict[str, Any]) -> Path:
     if stated["level"] == "bill":
         return ()
     return (stated["object_code"], *(stated["section_path"] if stated["level"] == "section" else ()))
 
 
-def _totals(documents: list[Any], places: dict[UUID | None, set[tuple[str, ...]]]) -> list[StatedTotal]:
+def _totals(documents: list[Any], paths: dict[UUID | None, set[Path]]) -> list[StatedTotal]:
     """Stated totals of unchanged documents, where nobody else has positions under them."""
     totals = []
     for document in documents:
-        others = [place for owner, place in places.items() if owner != document.pk]
+        others = [found for owner, found in paths.items() if owner != document.pk]
         for stated in document.extracted_data.get("totals", []):
-            if any(_place_of(stated) in place for place in others):
+            if any(_place_of(stated) in found for found in others):
                 continue
             totals.append(
                 StatedTotal(

@@ -37,7 +37,7 @@ def history_of(
     project's date along the series; one that the series does not reach is left out. None: there is nothing to go by.
     """
     others = _others(project)
-    if not others:
+    if not others or codes == ():
         return None
     by_key: dict[str, dict[UUID, list[Decimal]]] = {}
     with connection.cursor() as cursor:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from .audit_places import forget_places
 from .rows import COLUMNS, CONTENT, ORDINAL_GAP, PositionSpool
 
 # Tables of the transaction: what comes, what is there, which of them are the same position, which rows stay.
@@ -98,6 +99,7 @@ def merge_into(*, project_id: UUID, spool: PositionSpool, version: int, replaces
     Matched in STAGES; matched rows keep their lineage, equal ones (every column of content) are not touched, the
     others are closed and added anew; what the new document lacks is closed.
     """
+    forget_places(project_id=project_id)  # kept rows change hands
     values: dict[str, Any] = {"project": project_id, "version": version, "replaces": list(replaces)}
     with connection.cursor() as cursor:
         for statement in TABLES.split(";\n"):

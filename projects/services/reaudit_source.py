@@ -11,7 +11,7 @@ from django.db import connection
 from django.db.models import Q
 from django.db.models.functions import Left
 
-from ..audit.incremental import MOST_CHANGED
+from ..audit.incremental import MOST_CHANGED, in_order
 from ..audit.known import Known, NeedsFullAudit
 from ..audit.scopes import Selector
 from ..audit.stored import StoredFinding
@@ -53,10 +53,12 @@ class SqlSource:
 
     def changed(self) -> tuple[list[AuditPosition], list[AuditPosition]]:
         if self._changed is None:
-            left = Position.objects.filter(project=self.project, added_in__lte=self.since, removed_in__gt=self.since)
-            came = self._current.filter(added_in__gt=self.since)
+            # Unordered: the indexes of what versions closed and added would not be looked into for an order of all.
+            rows = Position.objects.filter(project=self.project).order_by()
+            left = rows.filter(added_in__lte=self.since, removed_in__gt=self.since)
+            came = rows.filter(added_in__gt=self.since, removed_in__isnull=True)
             limit = MOST_CHANGED + 1
-            self._changed = positions_of(left.order_by("ordinal", "id")[:limit]), positions_of(came[:limit])
+            self._changed = in_order(positions_of(left[:limit])), in_order(positions_of(came[:limit]))
         return self._changed
 
     def matching(self, selectors: Sequence[Selector]) -> list[AuditPosition]:
@@ -76,7 +78,7 @@ class SqlSource:
         return positions_of(self._current.filter(lineage__in=list(identities)))
 
     def of_keys(self, keys: Iterable[str]) -> list[AuditPosition]:
-        return positions_of(self._current.filter(pk__in=[int(key) for key in keys]))
+        return positions_of(_by_key([int(key) for key in keys]))
 
     def before(self, positions: Sequence[AuditPosition]) -> list[AuditPosition]:
         return self._beside(positions, sign="<", order="DESC")
@@ -93,7 +95,7 @@ class SqlSource:
         with connection.cursor() as cursor:
             cursor.execute(BESIDE.format(sign=sign, order=order), values)
             found = {row[0] for row in cursor.fetchall() if row[0] is not None}
-        return positions_of(self._current.filter(pk__in=found)) if found else []
+        return positions_of(_by_key(found)) if found else []
 
     def findings(self, keys: Iterable[str], rules: Iterable[str] | None = None) -> list[StoredFinding]:
         values: dict[str, Any] = {"keys": [int(key) for key in keys]}
@@ -125,6 +127,11 @@ class SqlSource:
             "catalogue": (found.catalogue or {}) if "catalogue" in loaded else None,
             "history": (found.history or {}) if "history" in loaded else None,
         }
+
+
+def _by_key(keys: Iterable[int]) -> Any:
+    """Not in order, which would be that of an index of all positions."""
+    return Position.objects.filter(pk__in=keys, removed_in__isnull=True).order_by()
 
 
 def _condition(selector: Selector) -> Q:

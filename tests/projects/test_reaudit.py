@@ -68,6 +68,7 @@ def stored(project: Project) -> dict[str, Any]:
                 run.rules, run.thresholds),
         "known": {name: sorted(value) if isinstance(value, list) else value for name, value in known.items()},
         "facts": {name: _unordered(value) for name, value in facts.items()},
+        "places": {name: sorted(map(str, value)) for name, value in state.places.items()},
     }  # fmt: skip
 
 
