@@ -12,37 +12,39 @@ from django.db import connection
 
 from ..audit.references import HistoryEntry, history_key
 from ..audit.units import normalise
-from ..models import Project
+from ..models import Position, Project
 from .price_indexing import Series
 
 FOUR_PLACES = Decimal("0.0001")
-CODES = """(SELECT code FROM projects_position
-                 WHERE project_id = %(project)s AND removed_in IS NULL AND code <> '')"""
 # The code is looked for in the budgets of one firm only; archived ones are no longer anybody's word on a price.
-PRICES = f"""
+PRICES = """
 SELECT p.code, p.unit, p.unit_price, p.project_id FROM projects_position p
 WHERE p.project_id = ANY(%(others)s) AND p.removed_in IS NULL AND p.unit_price > 0
-  AND p.kind <> 'note' AND p.billing <> 'surcharge' AND p.code <> ''
-  AND p.code IN {CODES}
+  AND p.kind <> 'note' AND p.billing <> 'surcharge' AND p.code <> '' AND p.code = ANY(%(codes)s)
 """
 
 
+def codes_of(*, project: Project) -> list[str]:
+    """Each code of the current budget once. As a list for the next query, not joined there: right after an import the
+    planner knows nothing of the new rows, and would compare each with each."""
+    rows = Position.objects.filter(project=project, removed_in__isnull=True).exclude(code="").order_by()
+    return list(rows.values_list("code", flat=True).distinct())
+
+
 def history_of(
-    *, project: Project, series: Series | None = None, least: int = 1, codes: Sequence[str] | None = None
+    *, project: Project, codes: Sequence[str], series: Series | None = None, least: int = 1
 ) -> dict[str, HistoryEntry] | None:
-    """`history_key(code, unit)` -> entry, for `codes`, by default those of the project, that at least `least` other
-    budgets price.
+    """`history_key(code, unit)` -> entry, for those of `codes` that at least `least` other budgets price.
 
     Budgets in the same currency, not in the archive; each counts once, with the median of its prices, moved to the
     project's date along the series; one that the series does not reach is left out. None: there is nothing to go by.
     """
     others = _others(project)
-    if not others or codes == ():
+    if not others or not codes:
         return None
     by_key: dict[str, dict[UUID, list[Decimal]]] = {}
     with connection.cursor() as cursor:
-        query = PRICES if codes is None else PRICES.replace(CODES, "(SELECT unnest(%(codes)s::text[]))")
-        cursor.execute(query, {"others": list(others), "project": project.pk, "codes": list(codes or ())})
+        cursor.execute(PRICES, {"others": list(others), "codes": list(codes)})
         for code, unit, price, project_id in cursor.fetchall():
             key = history_key(code, normalise(unit) or unit)
             by_key.setdefault(key, {}).setdefault(project_id, []).append(price)

@@ -19,18 +19,16 @@ from ..audit.thresholds import merged
 from ..audit.view import AuditPosition
 from ..models import CatalogueItem, Document, Position, Project
 from .blank import Blank, blank_of
-from .history import history_of
+from .history import codes_of, history_of
 from .price_indexing import Series, series_of
 
-CODES = """(SELECT code FROM projects_position
-                 WHERE project_id = %(project)s AND removed_in IS NULL AND code <> '')"""
 # Of two items with the same code the organisation's own one counts.
-ENTRIES = f"""
+ENTRIES = """
 SELECT DISTINCT ON (i.code) i.code, i.text, i.unit, i.unit_price, i.currency, i.priced_on
 FROM projects_catalogueitem i
 WHERE i.catalogue = %(catalogue)s AND i.edition = %(edition)s
   AND (i.organisation_id IS NULL OR i.organisation_id = %(organisation)s)
-  AND i.code IN {CODES}
+  AND i.code = ANY(%(codes)s)
 ORDER BY i.code, i.organisation_id NULLS LAST
 """
 
@@ -63,6 +61,8 @@ def references_of(
     not run.
     """
     series = series_of(organisation_id=project.organisation_id, name=project.price_index)
+    if codes is None:
+        codes = codes_of(project=project)
     catalogue, why = _catalogue(project, series, codes)
     least = int(merged(thresholds)["C04.min_history"])
     history = history_of(project=project, series=series, least=least, codes=codes)
@@ -85,9 +85,7 @@ def references_of(
     )
 
 
-def _catalogue(
-    project: Project, series: Series, codes: Sequence[str] | None
-) -> tuple[dict[str, CatalogueEntry] | None, str]:
+def _catalogue(project: Project, series: Series, codes: Sequence[str]) -> tuple[dict[str, CatalogueEntry] | None, str]:
     """The items of the chosen edition that the budget's codes name; or None and why."""
     if not project.catalogue:
         return None, ""
@@ -97,13 +95,12 @@ def _catalogue(
         return None, f"the price catalogue {name} has not been imported"
     with connection.cursor() as cursor:
         cursor.execute(
-            ENTRIES if codes is None else ENTRIES.replace(CODES, "(SELECT unnest(%(codes)s::text[]))"),
+            ENTRIES,
             {
-                "codes": list(codes or ()),
+                "codes": list(codes),
                 "catalogue": project.catalogue,
                 "edition": project.catalogue_edition,
                 "organisation": project.organisation_id,
-                "project": project.pk,
             },
         )
         return {row[0]: _entry(row, project, series) for row in cursor.fetchall()}, ""
@@ -185,11 +182,12 @@ SELECT
   (SELECT md5(string_agg(concat_ws('|', p.id, p.version_number, p.budget_on, p.status = 'archived'), ',' ORDER BY p.id))
    FROM projects_project p WHERE p.organisation_id = %(organisation)s AND p.id <> %(project)s
      AND p.currency = %(currency)s AND p.version_number > 0),
+  CASE WHEN %(catalogue)s <> '' THEN
   (SELECT md5(string_agg(i::text, ',' ORDER BY i.id)) FROM projects_catalogueitem i
    WHERE i.catalogue = %(catalogue)s AND i.edition = %(edition)s
      AND (i.organisation_id IS NULL OR i.organisation_id = %(organisation)s)
-     AND i.code IN (SELECT code FROM projects_position
-                    WHERE project_id = %(project)s AND removed_in IS NULL AND code <> '')),
+     AND i.code = ANY(ARRAY(SELECT DISTINCT code FROM projects_position
+                            WHERE project_id = %(project)s AND removed_in IS NULL AND code <> ''))) END,
   (SELECT md5(string_agg(x::text, ',' ORDER BY x.id)) FROM projects_priceindex x
    WHERE x.series = %(series)s AND (x.organisation_id IS NULL OR x.organisation_id = %(organisation)s)),
   (SELECT md5(string_agg(concat_ws('|', d.id, d.sha256, d.extracted_data -> 'file_facts', d.extracted_data -> 'tender'),
