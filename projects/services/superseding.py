@@ -6,9 +6,11 @@ of them should be in the budget, so the next one takes the place of whatever is 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from ..models import Document, Position
 
@@ -31,6 +33,28 @@ def is_in_budget(document: Document) -> bool:
     return Position.objects.filter(
         project_id=document.project_id, document_id=document.pk, removed_in__isnull=True
     ).exists()
+
+
+def twins_of(documents: Iterable[Document]) -> dict[UUID, Document]:
+    """Of documents that are in the budget, each that has as many positions and the same total as an older one of them,
+    with that one: they may be one bill in two formats, and the budget would count it twice. A heuristic: whether they
+    are the same, `comparing` proves."""
+    seen: dict[tuple[int, str], Document] = {}
+    found = {}
+    for document in sorted(documents, key=lambda document: document.created_at):
+        sums = (document.extracted_data or {}).get("reconciliation") or {}
+        if not sums.get("positions") or Decimal(sums.get("computed_total") or 0) == 0:
+            continue
+        older = seen.setdefault((sums["positions"], sums["computed_total"]), document)
+        if older is not document:
+            found[document.pk] = older
+    return found
+
+
+def counted_documents(*, project_id: UUID) -> QuerySet[Document]:
+    """Those that positions of the current version come from."""
+    current = Position.objects.filter(document=OuterRef("pk"), removed_in__isnull=True)
+    return Document.objects.filter(Exists(current), project_id=project_id)
 
 
 def tender_for(*, document: Document, named: UUID | None) -> Document | None:

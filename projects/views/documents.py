@@ -26,6 +26,7 @@ from ..services.documents import Upload, makes_positions, read_again, upload_doc
 from ..services.filetypes import MODEL
 from ..services.importing import local_file
 from ..services.previewing import checked_dialect
+from ..services.superseding import counted_documents, twins_of
 from .answers import done, go
 from .states import described, opened
 
@@ -39,7 +40,10 @@ def document_list(request: PageRequest, project_id: UUID) -> HttpResponse:
     found = Document.objects.filter(project=project).select_related("uploaded_by").defer("indexed_content")[:LISTED]
     jobs = {shown.job.params.get("document_id"): shown for shown in context["jobs"] if shown.job.kind in READINGS}
     context["dialects"] = dialects()
-    context["documents"] = [_row(project, document, jobs.get(str(document.pk))) for document in found]
+    twins = twins_of(counted_documents(project_id=project.pk).defer("indexed_content")[:LISTED])
+    context["documents"] = [
+        _row(project, document, jobs.get(str(document.pk))) | {"twin": twins.get(document.pk)} for document in found
+    ]
     part = request.htmx and request.htmx.target == "documents"
     return render(request, "projects/_documents.html" if part else "projects/documents.html", context)
 
@@ -54,7 +58,7 @@ def _row(project: Project, document: Document, job: Any) -> dict[str, Any]:
         "job": job,
         "trouble": trouble,
         "dialect": data.get("header", {}).get("dialect_label") or (document.parser and dialect_label(document.parser)),
-        "header": data.get("header", {}),
+        "header": {"currency": ""} | data.get("header", {}),
         "warnings": data.get("warnings", []),
         "warnings_count": data.get("warnings_count", len(data.get("warnings", []))),
         "reconciliation": data.get("reconciliation"),

@@ -8,7 +8,7 @@ from django.test import override_settings
 
 from accounts.models import User
 from jobs.models import Job
-from projects.models import Document, Project
+from projects.models import Document, Position, Project
 from tests.factories.projects import make_document, make_position, make_project
 from tests.projects.pages import HTMX, JSON, queries, signed_in, url
 
@@ -101,6 +101,23 @@ def test_a_document_says_what_was_read_and_whether_it_adds_up(owner: User) -> No
         assert text in page, text
     assert "SO 1: 10.00 stated, 12.00 computed" in page
     assert "&lt;b&gt;no unit&lt;/b&gt;" in page
+
+
+def test_one_bill_in_two_formats_is_told_while_both_are_in_the_budget(owner: User) -> None:
+    project = make_project(owner)
+    sums = {"positions": 2, "computed_total": "30.00", "stated_total": None, "unpriced": 0, "differences": []}
+    said = {"header": {}, "reconciliation": sums}
+    first = make_document(project, name="bill.xlsx", content=b"1", extracted_data=said)
+    second = make_document(project, name="bill.xml", content=b"2", extracted_data=said)
+    make_position(project, document=first)
+    client, told = signed_in(owner), "same total as bill.xlsx"
+    assert told not in client.get(url("documents", project.pk)).content.decode()
+    row = make_position(project, document=second)
+    page = client.get(url("documents", project.pk)).content.decode()
+    assert page.count("the same total as") == 1 and told in page
+    assert f"?left={first.pk}&amp;right={second.pk}" in page
+    Position.objects.filter(pk=row.pk).update(removed_in=9)
+    assert told not in client.get(url("documents", project.pk)).content.decode()
 
 
 def test_a_failed_document_is_told_on_the_project_and_can_be_read_again(owner: User) -> None:
