@@ -1,4 +1,5 @@
-"""Pages that cost much, counted as the same calls of the API are: in the windows of `expensive`, for a person."""
+"""Pages that cost much, counted for a person. Ten calls of a program in a quarter of an hour are many; who uploads the
+bills of a tender by hand, looks at each first and has files made, makes more clicks than that: `by_hand`."""
 
 from __future__ import annotations
 
@@ -24,7 +25,7 @@ def costly(view: View[P]) -> View[P]:
     @wraps(view)
     def counted(request: PageRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if request.method not in ("GET", "HEAD"):
-            count_call(request, user_id=request.user.pk, name="expensive")
+            count_call(request, user_id=request.user.pk, name="by_hand")
         return view(request, *args, **kwargs)
 
     return counted

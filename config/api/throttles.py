@@ -206,6 +206,7 @@ def _in_words(standing: Standing) -> str:
         "anonymous": "without sign-in",
         "organisation": "for an organisation",
         "expensive": "of this costly kind",
+        "by_hand": "of this costly kind",
         "quiz": "quizzes and clauses without sign-in",
         "voice_address": "reports that are refused",
         "voice": "reports of a voice connection",

@@ -226,6 +226,7 @@ THROTTLES = {
     "user": env.str("THROTTLE_USER", default="240/minute; 2000/15 minutes"),
     "organisation": env.str("THROTTLE_ORGANISATION", default="10000/15 minutes"),
     "expensive": env.str("THROTTLE_EXPENSIVE", default="10/15 minutes"),
+    "by_hand": env.str("THROTTLE_BY_HAND", default="60/15 minutes"),
     "quiz": env.str("THROTTLE_QUIZ", default="1200/15 minutes"),
     "voice_address": env.str("THROTTLE_VOICE_ADDRESS", default="60/minute"),
     "voice": env.str("THROTTLE_VOICE", default="1200/minute"),

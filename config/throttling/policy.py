@@ -6,6 +6,7 @@
 | user | a person, whatever token they use | every call of the API |
 | organisation | the sum of its people's calls | every call of the API |
 | expensive | a person | views marked `throttle_scope("expensive")`, besides the above |
+| by_hand | a person | pages that do the same as those views, a click each |
 | quiz | an address, which may be a classroom's | quizzes, categories, clauses without sign-in, in place of anonymous |
 | voice_address | an address | reports of voice services that are refused |
 | voice | a voice connection | reports that it has proved to be its own |
@@ -27,6 +28,7 @@ NAMES = (
     "user",
     "organisation",
     "expensive",
+    "by_hand",
     "quiz",
     "voice_address",
     "voice",

@@ -1,4 +1,4 @@
-"""Costly pages count in the same windows as the API's calls of that kind, and say so in the page's own words."""
+"""Costly pages are counted in a window of their own, and say so in the page's own words."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def send(client: Client, address: str, number: int, headers: dict[str, str] | No
 def test_uploads_beyond_the_limit_are_refused_in_the_pages_words(
     throttled: LazySettings, owner: User, address: str
 ) -> None:
-    limit(throttled, expensive="2/minute")
+    limit(throttled, by_hand="2/minute")
     client = signed_in(owner)
     assert [send(client, address, number, JSON).status_code for number in range(3)] == [201, 201, 429]
     assert Document.objects.count() == 2
@@ -64,7 +64,7 @@ def test_uploads_beyond_the_limit_are_refused_in_the_pages_words(
 def test_what_is_sent_elsewhere_by_the_same_person_counts_too_and_looking_does_not(
     throttled: LazySettings, owner: User, address: str
 ) -> None:
-    limit(throttled, expensive="1/minute")
+    limit(throttled, by_hand="1/minute")
     client = signed_in(owner)
     for _ in range(3):
         assert client.get(reverse("tenders:exports")).status_code == 200
@@ -76,7 +76,7 @@ def test_what_is_sent_elsewhere_by_the_same_person_counts_too_and_looking_does_n
 
 
 def test_without_redis_pages_work(throttled: LazySettings, owner: User, address: str) -> None:
-    limit(throttled, expensive="1/minute")
+    limit(throttled, by_hand="1/minute")
     throttled.REDIS_CACHE_URL = DEAD_REDIS
     client = signed_in(owner)
     assert [send(client, address, number, JSON).status_code for number in range(2)] == [201, 201]
