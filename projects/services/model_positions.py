@@ -19,6 +19,7 @@ import orjson
 from ..ifc.sheets import ESTIMATE, BuiltPosition
 from ..models import Document, Position, Project
 from ..parsers.totals import round_to_step
+from .audit_places import forget_places
 from .rows import ORDINAL_GAP, content_hash, measure_json, measure_lines
 
 CENT = Decimal("0.01")
@@ -64,6 +65,7 @@ def place_positions(
         fresh.append(row)
         closed.extend([before.pk] if before is not None else [])
     Position.objects.filter(pk__in=closed).update(removed_in=version)
+    forget_places(project_id=project.pk)
     Position.objects.bulk_update(moved, ["document", "source", "enrichment"], batch_size=500)
     Position.objects.bulk_create(fresh, batch_size=500)
     placed.is_changed = bool(closed or fresh)

@@ -14,6 +14,7 @@ from django.db import transaction
 
 from accounts.models import User
 from projects.models import AuditRecord, AuditRun, AuditState, Finding, Position, Project, Verdict
+from projects.services.audit_places import forget_places, places_of
 from projects.services.auditing import audit_project
 from projects.services.counting import current_counts
 from projects.services.editing import add_position, delete_position, edit_position
@@ -199,6 +200,19 @@ def test_a_restored_version_is_audited_by_what_changed(owner: User) -> None:
     audit(project)
     restore_version(project_id=project.pk, number=1, actor=owner)
     assert compare(project).is_incremental
+
+
+def test_where_documents_have_positions_is_counted_anew_once_rows_may_have_changed_hands(owner: User) -> None:
+    project = make_budget(owner, random.Random(1), 5)
+    document = make_document(project, name="second.xlsx", content=b"2")
+    audit(project)
+    edit_somehow(project, owner, random.Random(2))
+    assert Position.objects.filter(project=project, removed_in=None, object_code="SO 0").update(document=document)
+    forget_places(project_id=project.pk)
+    assert AuditState.objects.get(project=project).places is None
+    audit(project)
+    kept = AuditState.objects.get(project=project).places
+    assert sorted(map(str, kept["rows"])) == sorted(map(str, places_of(project=project).as_json()["rows"]))
 
 
 def test_what_is_kept_of_an_audit_and_damaged_is_not_believed(owner: User) -> None:
