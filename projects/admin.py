@@ -323,4 +323,4 @@ class ProjectAnalyticsAdmin(ReadOnlyAdmin):
     list_select_related = ["organisation"]
 
 
-from . import admin_filestore, admin_rules  # noqa: E402, F401
+from . import admin_exports, admin_filestore, admin_rules  # noqa: E402, F401

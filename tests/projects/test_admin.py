@@ -17,7 +17,7 @@ from django.urls import reverse
 
 from accounts.models import User
 from jobs.models import Job
-from projects.models import Finding, Position, Project
+from projects.models import Finding, Position, Project, ProjectExport
 from tests.factories.bills import GivenPosition, write_kros
 from tests.factories.imports import given_bill
 from tests.factories.projects import make_document, make_finding, make_positions, make_verdict
@@ -42,6 +42,16 @@ def test_every_list_and_every_row_opens(as_staff: Client, project: Project, mode
     row = model._default_manager.first()  # type: ignore[attr-defined]
     if row is not None and model.__name__ != "ProjectAnalytics":
         assert as_staff.get(reverse(f"{name}_change", args=[row.pk])).status_code == 200
+
+
+def test_exports_are_listed_with_why_one_was_not_made(as_staff: Client, project: Project) -> None:
+    kept = {"project": project, "version_number": 1}
+    failed = ProjectExport.objects.create(kind="priced", status="failed", error="No price was written.", **kept)
+    ProjectExport.objects.create(kind="csv", status="completed", filename="Valcha - v1.csv", size=2048, **kept)
+    listed = as_staff.get(reverse("admin:projects_projectexport_changelist")).content.decode()
+    assert "Valcha - v1.csv" in listed and "2.0\xa0KB" in listed and "Failed" in listed
+    page = as_staff.get(reverse("admin:projects_projectexport_change", args=[failed.pk])).content.decode()
+    assert "No price was written." in page and 'name="_save"' not in page
 
 
 @pytest.mark.parametrize("name", ["position", "finding", "document", "project"])
