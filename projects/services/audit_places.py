@@ -59,17 +59,17 @@ def places_of(*, project: Project) -> Places:
 
 
 def places_since(*, project: Project, state: AuditState) -> Places:
-    """The same of the current version, from what was kept of the audited one. Two queries over what changed."""
+    """The same of the current version, from what was kept of the audited one. Three queries over what changed."""
     if state.places is None:
         return places_of(project=project)
     rows: Counter[_Row] = Counter(
         {(UUID(of) if of else None, *place): count for of, *place, count in state.places["rows"]}
     )
     since, changed = state.version_number, Position.objects.filter(project=project).order_by()
-    left = list(_rows(changed.filter(added_in__lte=since, removed_in__gt=since)))
-    came = _rows(changed.filter(added_in__gt=since, removed_in__isnull=True))
-    rows.subtract(left)
-    rows.update(came)
+    rows.subtract(_rows(changed.filter(added_in__lte=since, removed_in__gt=since)))
+    rows.update(_rows(changed.filter(added_in__gt=since, removed_in__isnull=True)))
+    if min(rows.values(), default=0) < 0:  # what was kept is not what there was
+        return places_of(project=project)
     gone = set(changed.filter(removed_in__gt=since).values_list("document_id", flat=True))
     closed = {UUID(of) for of in state.places["closed"]} | gone
     return Places(+rows, frozenset(filter(None, closed)))

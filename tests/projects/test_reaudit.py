@@ -215,6 +215,15 @@ def test_where_documents_have_positions_is_counted_anew_once_rows_may_have_chang
     assert sorted(map(str, kept["rows"])) == sorted(map(str, places_of(project=project).as_json()["rows"]))
 
 
+def test_kept_places_that_can_not_be_true_are_not_believed(owner: User) -> None:
+    project = make_budget(owner, random.Random(1), 5)
+    audit(project)
+    AuditState.objects.filter(project=project).update(places={"rows": [], "closed": []})
+    row = any_position(project, random.Random(1))
+    delete_position(project_id=project.pk, actor=owner, lineage=row.lineage, seen=row.pk)
+    assert compare(project).is_incremental
+
+
 def test_what_is_kept_of_an_audit_and_damaged_is_not_believed(owner: User) -> None:
     project = make_budget(owner, random.Random(1), 5)
     audit(project)
