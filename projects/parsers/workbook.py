@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -28,8 +29,8 @@ class Workbook:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._sheets: dict[str, CalamineSheet] = {}
-        with path.open("rb") as file:
-            refuse_far_cells(file)
+        told = path.stat()
+        _measure(path, (told.st_dev, told.st_ino, told.st_size, told.st_mtime_ns, told.st_ctime_ns))
         self._book: CalamineWorkbook = _guarded(lambda: CalamineWorkbook.from_path(str(path)), "the workbook")
         self.sheet_names: list[str] = list(self._book.sheet_names)
 
@@ -65,6 +66,13 @@ class Sheet:
         if letters is None:
             letters = self._letters[column_index] = column_letters(self.first_column + column_index)
         return f"{letters}{row_index + 1}"
+
+
+@lru_cache(maxsize=8)
+def _measure(path: Path, identity: tuple[int, ...]) -> None:
+    """Once for a file as it is: recognising it opens it as well as reading it. A refusal is not remembered."""
+    with path.open("rb") as file:
+        refuse_far_cells(file)
 
 
 def refuse_far_cells(file: IO[bytes]) -> None:
