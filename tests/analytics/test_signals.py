@@ -80,7 +80,7 @@ def test_counted_but_not_acknowledged_by_a_consumer_that_died_counts_once() -> N
     half = [read_signal(pack(number), fields, int(timezone.now().timestamp() * 1000)) for number, fields in entries[:2]]
     count_signals(stream=queries_stream(), signals=half, consumer="dying")
 
-    tally = counted(claim_idle_ms=1)
+    tally = counted(claim_idle_ms=0)
 
     assert (tally.applied, tally.already) == (2, 2)
     assert EntityDemand.objects.get(pk=entity.pk).query_count == 4
@@ -158,7 +158,7 @@ def test_an_entry_whose_consumers_keep_dying_is_dead_after_five_deliveries() -> 
     for number in range(4):
         events_redis().execute_command("XAUTOCLAIM", stream, GROUP, f"c{number}", 0, "0-0")
 
-    tally = counted(claim_idle_ms=1)
+    tally = counted(claim_idle_ms=0)
 
     assert (tally.applied, tally.dead) == (0, 1)
     assert DeadSignal.objects.get().deliveries == 6
