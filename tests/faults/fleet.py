@@ -19,6 +19,7 @@ class Fleet:
         self.may_die = may_die  # by what they run; else only by our hand
         self.members = [site.worker() for _ in range(size)]
         self.deaths: list[str] = []
+        self.is_over: Callable[[], bool] = lambda: False
 
     def tend(self) -> None:
         for place, member in enumerate(self.members):
@@ -35,8 +36,11 @@ class Fleet:
         return [member for member in self.members if member.pid in pids and member.is_running]
 
     def kill_one(self, rng: random.Random) -> None:
-        self.site.wait_until(self.working, "a worker works", self.tend)
-        victim = pick(rng, self.working())
+        """Nobody, where the work is over before another worker has come to it."""
+        self.site.wait_until(lambda: self.working() or self.is_over(), "a worker works", self.tend)
+        if not (prey := self.working()):
+            return
+        victim = pick(rng, prey)
         victim.kill()
         self.site.note(f"{victim.name} (pid {victim.pid}) is killed; {self.site.ended()} jobs have ended")
         self.tend()
@@ -48,6 +52,7 @@ class Fleet:
 
     def see_through(self, disturbances: Sequence[Disturbance], is_over: Callable[[], bool], what: str) -> None:
         """Tend until it is over, doing each disturbance when its time has come."""
+        self.is_over = is_over
         for point, disturb in sorted(disturbances, key=lambda each: each[0]):
             self.site.wait_until(lambda point=point: self.site.ended() >= point, f"{point} jobs end", self.tend)
             disturb()
