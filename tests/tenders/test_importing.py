@@ -114,6 +114,8 @@ def test_two_imports_of_one_source_do_not_run_at_once(source: Source) -> None:
         other.execute("SELECT pg_advisory_lock(%s)", [source.id.int % (1 << 63)])
         with pytest.raises(SourceBusy):
             bring(source, lines_of(given_release(1)))
+        # By name: a connection that is closed gives it up only when its server process has ended.
+        other.execute("SELECT pg_advisory_unlock(%s)", [source.id.int % (1 << 63)])
     assert counts(bring(source, lines_of(given_release(1)))) == (1, 1, 0, 0, 0)
 
 
