@@ -4,7 +4,8 @@ the statements themselves (2026-11)."""
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -18,11 +19,14 @@ _HEADER = struct.Struct(">iiiii")  # dimensions, flags, type, length, number of 
 _ELEMENT = np.dtype([("size", ">i4"), ("value", ">i8")])
 
 
-def raw_cursor() -> Any:
-    """Of psycopg itself, within Django's transaction: lists go over in binary, not written into the statement."""
+@contextmanager
+def raw_cursor() -> Iterator[Any]:
+    """Of psycopg itself, within Django's transaction: lists go over in binary, not written into the statement. Errors
+    are Django's, as those of its own cursors: whoever waits for a database that is away knows it by them."""
     connection.ensure_connection()
     raw: Any = connection.connection
-    return psycopg.Cursor(raw)
+    with connection.wrap_database_errors, psycopg.Cursor(raw) as cursor:
+        yield cursor
 
 
 def literal(values: Iterable[object]) -> str:

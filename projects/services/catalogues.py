@@ -149,7 +149,7 @@ def _stage(block: list[PricedItem], priced_on: date | None) -> None:
         cursor.execute("SELECT count(*) FROM catalogue_staging")
         first = cursor.fetchone()[0]
         columns = "n, place, code, text, unit, unit_price, currency, priced_on"
-        with cursor.copy(f"COPY catalogue_staging ({columns}) FROM STDIN") as copy:
+        with connection.wrap_database_errors, cursor.copy(f"COPY catalogue_staging ({columns}) FROM STDIN") as copy:
             for n, row in enumerate(block, start=first):
                 copy.write_row(
                     (

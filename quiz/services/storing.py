@@ -305,6 +305,6 @@ def _latest(question_ids: Sequence[UUID]) -> dict[UUID, tuple[UUID | str | None,
 
 
 def _copy(cursor: Any, table: str, columns: Sequence[str], lines: Sequence[str]) -> None:
-    with cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
+    with connection.wrap_database_errors, cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
         for at in range(0, len(lines), 200):
             copy.write("".join(lines[at : at + 200]))

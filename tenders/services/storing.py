@@ -186,6 +186,6 @@ def _change(cursor: Any, parts: list[bytes]) -> None:
 
 
 def _copy(cursor: Any, table: str, columns: Sequence[str], parts: list[bytes]) -> None:
-    with cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
+    with connection.wrap_database_errors, cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
         for at in range(0, len(parts), PARTS):
             copy.write(b"".join(parts[at : at + PARTS]))

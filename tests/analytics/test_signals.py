@@ -13,11 +13,12 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from analytics.models import AppliedBatch, AskedQuestion, DeadSignal, DemandBucket, EntityDemand, EntityTotal
-from analytics.services import signals
+from analytics.services import consuming, signals
 from analytics.services.backlog import signals_state
 from analytics.services.consuming import Consumer
 from analytics.services.counting import clock, count_signals
 from analytics.services.delivery import GROUP, Delivery
+from analytics.services.raw import raw_cursor
 from analytics.services.signals import publish_queries, publish_updates, queries_stream, updates_stream
 from analytics.streams.entries import pack, read_signal
 from analytics.streams.scoring import score_at
@@ -55,6 +56,26 @@ def test_what_is_asked_for_is_counted_with_its_times_hours_windows_and_totals() 
     total = EntityTotal.objects.get(entity_type="clause", organisation=None)
     assert (total.queries, total.with_demand) == (3, 2)
     assert total.demand == pytest.approx(3, rel=0.02)
+
+
+def test_one_signal_in_hand_when_the_server_goes_away_is_no_dead_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    entity, asked = make_entity(), []
+
+    def without_a_server_at_first(**batch: object) -> object:
+        asked.append(batch)
+        if len(asked) == 1:
+            with raw_cursor() as cursor:
+                cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+        return count_signals(**batch)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(consuming, "count_signals", without_a_server_at_first)
+    monkeypatch.setattr(consuming, "PAUSE_S", 0.01)
+    publish_queries([a_signal(entity)])
+
+    tally = counted()
+
+    assert (len(asked), tally.applied, tally.dead) == (2, 1, 0)
+    assert not DeadSignal.objects.exists()
 
 
 def test_the_same_entries_handed_out_again_are_recognised() -> None:
