@@ -11,7 +11,7 @@ from django import forms
 from .forms import CURRENCY, FigureField
 from .models import Document, Project
 
-TABLES = ".xlsx,.xlsm,.ods,.csv,.txt"
+TABLES = ".xlsx,.xlsm,.ods,.xls,.csv,.txt"
 
 
 class ThresholdForm(forms.Form):
@@ -44,7 +44,7 @@ class _ImportForm(forms.Form):
 class CatalogueForm(_ImportForm):
     file = forms.FileField(
         label="Price list",
-        help_text="xlsx, ods or csv with titles: code, text, unit, unit price; currency and date if it has them.",
+        help_text="xlsx, ods, xls or csv with titles: code, text, unit, unit price; currency and date if it has them.",
         widget=forms.FileInput(attrs={"accept": TABLES}),
     )
     catalogue = forms.CharField(max_length=30, help_text="Such as ÚRS.")
@@ -68,7 +68,7 @@ class CatalogueForm(_ImportForm):
 class PriceIndexForm(_ImportForm):
     file = forms.FileField(
         label="Index",
-        help_text="xlsx, ods or csv with titles: month (2025-03 or 2025 Q1), value; series if there are several.",
+        help_text="xlsx, ods, xls or csv with titles: month (2025-03 or 2025 Q1), value; series if there are several.",
         widget=forms.FileInput(attrs={"accept": TABLES, "id": "id_index_file"}),
     )
     series = forms.CharField(max_length=60, required=False, help_text="Where the table names none.")

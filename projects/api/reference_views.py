@@ -42,7 +42,7 @@ class PriceSeriesSerializer(serializers.Serializer[Any]):
 
 
 class _ImportSerializer(serializers.Serializer[Any]):
-    file = serializers.FileField(help_text="xlsx, ods or csv, with titles.", allow_empty_file=True)
+    file = serializers.FileField(help_text="xlsx, ods, xls or csv, with titles.", allow_empty_file=True)
     for_all = serializers.BooleanField(
         required=False, default=False, help_text="Everyone's instead of the organisation's; by staff."
     )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from projects.parsers.bill import ParseError
+from projects.parsers.compound import SIGNATURE
 from projects.parsers.gaeb_changes import changes_of
 from projects.parsers.gaeb_facts import gaeb_facts
+from projects.parsers.sheet_facts import facts_of
 
 GAEB = frozenset({"gaeb_xml"})
 # Dialects of workbooks; "table" may also be csv, of which there is nothing to see
@@ -65,7 +66,7 @@ def facts_of_file(path: Path, *, dialect: str, document: str, tender: Path | Non
     try:
         if dialect in GAEB:
             return _of_gaeb(path, dialect, document, tender)
-        if dialect in SHEET and _is_archive(path):
+        if dialect in SHEET and _is_workbook(path):
             return _of_workbook(path, dialect, document)
     except (ParseError, OSError) as error:
         return FileFacts(document, dialect, problem=str(error))
@@ -86,11 +87,7 @@ def _of_gaeb(path: Path, dialect: str, document: str, tender: Path | None) -> Fi
 
 
 def _of_workbook(path: Path, dialect: str, document: str) -> FileFacts:
-    try:
-        module = import_module("projects.parsers.sheet_facts")
-    except ModuleNotFoundError:
-        return FileFacts(document, dialect, problem="this release does not look into workbooks")
-    facts = module.facts_of(path)
+    facts = facts_of(path)
     return FileFacts(
         document,
         dialect,
@@ -102,6 +99,6 @@ def _of_workbook(path: Path, dialect: str, document: str) -> FileFacts:
     )
 
 
-def _is_archive(path: Path) -> bool:
+def _is_workbook(path: Path) -> bool:
     with path.open("rb") as file:
-        return file.read(2) == b"PK"
+        return file.read(8).startswith((b"PK", SIGNATURE))

@@ -28,13 +28,13 @@ from projects.parsers.sheet_rounding import stated_rounding
 from projects.parsers.workbook import Row, Sheet, figure_of, text_of
 
 NAME = "aspe_xlsx"
-LABEL = "Aspe / Esticon, form SŽDC05 (xlsx)"
+LABEL = "Aspe / Esticon, form SŽDC05"
 
 _OWN = ("R", "vlastn")  # price systems of the author's own positions
 
 
 def detect(head: FileHead) -> Score:
-    if not head.is_workbook or head.is_ods:
+    if not head.is_workbook:
         return Score(0)
     for name in head.workbook.sheet_names[:3]:
         if _form(head.first_rows(name, 1)):

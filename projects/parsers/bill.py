@@ -109,7 +109,7 @@ class StatedTotal:
 @dataclass(frozen=True, slots=True)
 class BillHeader:
     dialect: str  # registry name: "kros_xlsx", "unixml", "gaeb_xml", "table", "legacy_json"
-    dialect_label: str  # for people: 'KROS "Export Komplet" (xlsx)'
+    dialect_label: str  # for people: 'KROS "Export Komplet"'
     phase: str = ""  # GAEB: "X83" …
     title: str = ""
     reference: str = ""  # the project's own code or number in the file

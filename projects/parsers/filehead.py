@@ -9,6 +9,8 @@ from pathlib import Path
 
 from projects.parsers.archive import check_directory, check_parts, open_archive
 from projects.parsers.bill import ParseError
+from projects.parsers.compound import SIGNATURE, WORKBOOK_STREAMS, Compound
+from projects.parsers.ods import refuse_repeats
 from projects.parsers.safexml import Prolog, read_prolog
 from projects.parsers.workbook import Row, Workbook
 
@@ -44,7 +46,7 @@ class FileHead:
             return "empty"
         if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
             return "zip"
-        if head.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
+        if head.startswith(SIGNATURE):
             return "cfb"
         if b"%PDF-" in head[:1024]:
             return "pdf"
@@ -95,12 +97,27 @@ class FileHead:
         """Names of the container's parts."""
         return frozenset(self.archive.namelist())
 
+    @cached_property
+    def compound(self) -> Compound:
+        """An older Office file. Raises ParseError("damaged" | "too_large")."""
+        return Compound(self.path)
+
+    @cached_property
+    def is_xls(self) -> bool:
+        return self.kind == "cfb" and not self.compound.names.isdisjoint(WORKBOOK_STREAMS)
+
     @property
     def is_workbook(self) -> bool:
-        """An xlsx/xlsm or ods, by its parts."""
-        return self.kind == "zip" and (
-            "xl/workbook.xml" in self.members or ({"content.xml", "mimetype"} <= self.members and self.is_ods)
+        """An xlsx/xlsm, ods or xls, by its parts."""
+        return self.is_xls or (
+            self.kind == "zip"
+            and ("xl/workbook.xml" in self.members or ({"content.xml", "mimetype"} <= self.members and self.is_ods))
         )
+
+    @cached_property
+    def xls_stream(self) -> bytes:
+        """The stream of an xls in which its sheets and formulas are."""
+        return self.compound.stream(next(name for name in WORKBOOK_STREAMS if name in self.compound.names))
 
     @cached_property
     def is_ods(self) -> bool:
@@ -114,7 +131,11 @@ class FileHead:
     @cached_property
     def workbook(self) -> Workbook:
         """The opened workbook, measured first. Raises ParseError."""
+        if self.is_xls:
+            return Workbook(self.path, xls=self.xls_stream)
         check_parts(self.path, self.archive)
+        if self.is_ods:
+            refuse_repeats(self.archive)
         return Workbook(self.path)
 
     @cached_property

@@ -28,7 +28,7 @@ from projects.parsers.numbering import Numbering
 from projects.parsers.workbook import Row, Sheet, figure_of, text_of
 
 NAME = "kros_list"
-LABEL = "KROS list view (xlsx)"
+LABEL = "KROS list view"
 
 _TITLE_ROWS = 30
 _KINDS = {"K": PositionKind.WORK, "M": PositionKind.MATERIAL}
@@ -37,7 +37,7 @@ _WHOLE = ("celkem", "celkom", "cena celkem", "cena celkom")
 
 
 def detect(head: FileHead) -> Score:
-    if not head.is_workbook or head.is_ods or not head.workbook.sheet_names:
+    if not head.is_workbook or not head.workbook.sheet_names:
         return Score(0)
     first = head.workbook.sheet_names[0]
     if any(EXPORT_MARK in row for row in head.first_rows(first, 3)):

@@ -39,7 +39,7 @@ from projects.parsers.sheet_rounding import stated_rounding
 from projects.parsers.workbook import Row, Sheet, figure_of, text_of
 
 NAME = "kros_xlsx"
-LABEL = 'KROS "Export Komplet" (xlsx)'
+LABEL = 'KROS "Export Komplet"'
 
 _ITEM_KINDS = {"K": PositionKind.WORK, "M": PositionKind.MATERIAL}
 _MEASURE_KINDS = {"1": "comment", "2": "expression", "3": "subtotal", "4": "subtotal"}
@@ -48,7 +48,7 @@ _NOTE_LEAD = re.compile(r"^Poznámka k (?:položke|položce):\s*", re.IGNORECASE
 
 
 def detect(head: FileHead) -> Score:
-    if not head.is_workbook or head.is_ods:
+    if not head.is_workbook:
         return Score(0)
     first = head.workbook.sheet_names[0] if head.workbook.sheet_names else ""
     if first and any(EXPORT_MARK in row for row in head.first_rows(first, 3)):

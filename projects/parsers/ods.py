@@ -6,7 +6,6 @@ import zipfile
 from xml.parsers import expat
 
 from projects.parsers.bill import ParseError
-from projects.parsers.filehead import FileHead
 from projects.parsers.sheet_extent import MAX_CELLS
 
 _TABLE = "urn:oasis:names:tc:opendocument:xmlns:table:1.0"
@@ -49,7 +48,7 @@ def _repeat(attributes: dict[str, str], name: str) -> int:
     return min(int(text), 1 << 31) if text.isdecimal() and len(text) < 12 else 1
 
 
-def refuse_repeats(head: FileHead) -> None:
+def refuse_repeats(archive: zipfile.ZipFile) -> None:
     """Raises ParseError("too_large" | "xml_forbidden" | "damaged")."""
     counter = _Counter()
     parser = expat.ParserCreate(namespace_separator="|")
@@ -57,7 +56,7 @@ def refuse_repeats(head: FileHead) -> None:
     parser.EndElementHandler = counter.end
     parser.StartDoctypeDeclHandler = _refuse_doctype
     try:
-        with head.archive.open("content.xml") as stream:
+        with archive.open("content.xml") as stream:
             while piece := stream.read(_PIECE):
                 parser.Parse(piece, False)
                 if counter.cells > MAX_CELLS:

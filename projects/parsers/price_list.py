@@ -1,4 +1,4 @@
-"""Price lists and price indices as tables (xlsx, ods, csv): columns known by titles, rows streamed, bad ones told.
+"""Price lists and price indices as tables (xlsx, ods, xls, csv): columns known by titles, rows streamed, bad ones told.
 
 A price list has a code and a text or a price; unit, currency and date may stand in columns of their own. An index has
 a month or quarter and a value, and may name its series. Titles in Czech, Slovak, German and English.

@@ -148,7 +148,7 @@ def _detect(head: FileHead) -> Detection:
     if not found:
         raise ParseError(
             f"'{head.filename}' is not a bill of quantities in any known format. Upload KROS, RTS or Aspe xlsx, "
-            "uniXML, GAEB DA XML, BC3, a table (xlsx, ods, csv) or positions.json.",
+            "uniXML, GAEB DA XML, BC3, a table (xlsx, ods, xls, csv) or positions.json.",
             code="unknown_dialect",
         )
     found.sort(key=lambda pair: -pair[1].value)

@@ -28,7 +28,7 @@ from projects.parsers.rts_layout import BILL_MARK, MARK, Columns, find_columns, 
 from projects.parsers.workbook import Row, Sheet, figure_of, text_of
 
 NAME = "rts_xlsx"
-LABEL = "RTS BUILDpower (xlsx)"
+LABEL = "RTS BUILDpower"
 
 _SHEETS_LOOKED_AT = 5  # instructions, then the whole, then a template
 _HEADER_ROWS = 40  # the titles stand in row 6
@@ -43,7 +43,7 @@ _BARE_FIGURE = re.compile(r"-?[\d\s\u00a0]+(?:[.,]\d+)?")
 
 
 def detect(head: FileHead) -> Score:
-    if not head.is_workbook or head.is_ods:
+    if not head.is_workbook:
         return Score(0)
     for name in head.workbook.sheet_names[:_SHEETS_LOOKED_AT]:
         for row in head.first_rows(name, 3):

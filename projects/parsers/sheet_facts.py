@@ -19,6 +19,7 @@ from lxml import etree
 
 from projects.parsers.archive import check_directory, open_archive
 from projects.parsers.bill import ParseError
+from projects.parsers.compound import SIGNATURE
 from projects.parsers.sheet_scan import Scan
 from projects.parsers.table_words import meaning_of
 
@@ -51,15 +52,14 @@ class SheetFacts:
 
 def facts_of(path: Path) -> SheetFacts:
     """Raises ParseError("damaged" | "unsupported_dialect" | "archive_bomb" | "encrypted" | "xml_forbidden")."""
+    with path.open("rb") as file:
+        if file.read(len(SIGNATURE)) == SIGNATURE:
+            raise _only_xlsx()
     archive = open_archive(path)
     with archive:
         check_directory(archive)
         if "xl/workbook.xml" not in archive.namelist():
-            raise ParseError(
-                "Formulas and hidden rows are looked for in xlsx workbooks only. Save the file as .xlsx to have it "
-                "looked through.",
-                code="unsupported_dialect",
-            )
+            raise _only_xlsx()
         found = _Found()
         try:
             titles = _titles(archive)
@@ -73,6 +73,14 @@ def facts_of(path: Path) -> SheetFacts:
                 code="damaged",
             ) from error
     return found.as_facts()
+
+
+def _only_xlsx() -> ParseError:
+    return ParseError(
+        "Formulas and hidden rows are looked for in xlsx workbooks only. Save the file as .xlsx to have it looked "
+        "through.",
+        code="unsupported_dialect",
+    )
 
 
 class _Found:

@@ -1,4 +1,4 @@
-"""Plain tables (xlsx, ods, csv): read with a mapping that a person confirmed, or with a proposal that leaves no doubt.
+"""Plain tables (xlsx, ods, xls, csv): read with a mapping that a person confirmed, or a proposal without a doubt.
 
 A row with a description and a quantity, price or total is a position. A row with a text and nothing else opens a
 section and replaces the one before. Rows that only sum up ("Cena celkem", "Summe", "Total", "Importe total") or state
@@ -20,7 +20,7 @@ from projects.parsers.table_sums import SumKind, Sums
 from projects.parsers.workbook import Row, figure_of, text_of
 
 NAME = "table"
-LABEL = "Plain table (xlsx, ods, csv)"
+LABEL = "Plain table (xlsx, ods, xls, csv)"
 
 
 def detect(head: FileHead) -> Score:

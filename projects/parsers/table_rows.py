@@ -11,7 +11,6 @@ from itertools import islice
 
 from projects.parsers.bill import ParseError
 from projects.parsers.filehead import FileHead
-from projects.parsers.ods import refuse_repeats
 from projects.parsers.workbook import Row
 
 _DELIMITERS = (";", "\t", ",", "|")
@@ -87,8 +86,6 @@ def table_sheets(head: FileHead) -> list[str]:
     """Names of the workbook's first sheets; none for csv. Raises ParseError."""
     if not head.is_workbook:
         return []
-    if head.is_ods:
-        refuse_repeats(head)
     return head.workbook.sheet_names[:_MAX_SHEETS]
 
 

@@ -33,8 +33,8 @@ def refuse_unreadable(head: FileHead) -> None:
         _refuse_text(head)
     if head.kind == "binary":
         raise ParseError(
-            f"'{head.filename}' is not a bill of quantities in any known format. Upload an xlsx, csv, ods, uniXML, "
-            "GAEB DA XML or positions.json.",
+            f"'{head.filename}' is not a bill of quantities in any known format. Upload an xlsx, xls, ods, csv, "
+            "uniXML, GAEB DA XML or positions.json.",
             code="unknown_dialect",
         )
 
@@ -60,14 +60,16 @@ def _drawing(what: str) -> ParseError:
 
 
 def _refuse_compound(head: FileHead) -> None:
-    content = head.path.read_bytes() if head.size < (64 << 20) else head.first
-    if "EncryptedPackage".encode("utf-16-le") in content:
+    if "EncryptedPackage" in head.compound.names:
         raise ParseError(
             "The workbook is protected by a password. Save it without one and upload it again.", code="encrypted"
         )
-    if "WordDocument".encode("utf-16-le") in content:
+    if "WordDocument" in head.compound.names:
         raise ParseError("This is a Word document, not a workbook. " + _XLSX, code="not_a_workbook")
-    raise _not_yet("an Excel 97-2003 workbook (.xls)", "Open it in a spreadsheet program and save it as .xlsx.")
+    if not head.is_xls:
+        raise ParseError(
+            f"'{head.filename}' is an older Office file without a workbook in it. {_XLSX}", code="not_a_workbook"
+        )
 
 
 def _refuse_zip(head: FileHead) -> None:

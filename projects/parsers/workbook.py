@@ -1,4 +1,5 @@
-"""Spreadsheets through calamine: sheets as lazily read rows, cells as text or Decimal, every failure a ParseError.
+"""Spreadsheets, through calamine (xlsx, ods) or xlrd (xls): sheets as lazily read rows, cells as text or Decimal,
+every failure a ParseError.
 
 Formulas are never evaluated: a cell is the result that the file holds for it.
 """
@@ -17,6 +18,7 @@ from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, Pass
 from projects.parsers.bill import ParseError
 from projects.parsers.decimals import decimal_from_float, decimal_from_text
 from projects.parsers.sheet_extent import MAX_CELLS, OddlyWritten, column_letters, too_far
+from projects.parsers.xls import XlsSheet, XlsWorkbook
 
 Row = list[Any]  # str, float, bool, date, datetime, time, timedelta; "" where the cell is empty
 
@@ -24,14 +26,14 @@ T = TypeVar("T")
 
 
 class Workbook:
-    """An opened workbook. A sheet is parsed when it is first asked for, and let go of by `release`."""
+    """An opened workbook. A sheet is parsed when it is first asked for, and let go of by `release`.
 
-    def __init__(self, path: Path) -> None:
+    `xls`: the stream of an older one, in which its sheets are."""
+
+    def __init__(self, path: Path, *, xls: bytes | None = None) -> None:
         self.path = path
-        self._sheets: dict[str, CalamineSheet] = {}
-        told = path.stat()
-        _measure(path, (told.st_dev, told.st_ino, told.st_size, told.st_mtime_ns, told.st_ctime_ns))
-        self._book: CalamineWorkbook = _guarded(lambda: CalamineWorkbook.from_path(str(path)), "the workbook")
+        self._sheets: dict[str, CalamineSheet | XlsSheet] = {}
+        self._book: CalamineWorkbook | XlsWorkbook = XlsWorkbook(xls) if xls is not None else _opened(path)
         self.sheet_names: list[str] = list(self._book.sheet_names)
 
     def sheet(self, name: str) -> Sheet:
@@ -42,12 +44,14 @@ class Workbook:
     def release(self, name: str) -> None:
         """Frees the sheet's memory: a large workbook stands in memory one sheet at a time."""
         self._sheets.pop(name, None)
+        if isinstance(self._book, XlsWorkbook):
+            self._book.release(name)
 
 
 class Sheet:
     """Rows from the first of the sheet; the first cell of a row is in column `first_column` (0: A)."""
 
-    def __init__(self, name: str, sheet: CalamineSheet) -> None:
+    def __init__(self, name: str, sheet: CalamineSheet | XlsSheet) -> None:
         self.name = name
         self._sheet = sheet
         self._letters: dict[int, str] = {}
@@ -66,6 +70,12 @@ class Sheet:
         if letters is None:
             letters = self._letters[column_index] = column_letters(self.first_column + column_index)
         return f"{letters}{row_index + 1}"
+
+
+def _opened(path: Path) -> CalamineWorkbook:
+    told = path.stat()
+    _measure(path, (told.st_dev, told.st_ino, told.st_size, told.st_mtime_ns, told.st_ctime_ns))
+    return _guarded(lambda: CalamineWorkbook.from_path(str(path)), "the workbook")
 
 
 @lru_cache(maxsize=8)

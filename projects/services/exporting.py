@@ -32,6 +32,7 @@ SUFFIXES = {
 DELIMITERS = ("semicolon", "comma", "tab")
 # Which clients' files prices can be written into, by content; what becomes of each.
 WORKBOOK, TEXT, XML = "xlsx", "csv", "xml"
+_AS_CALLED = {"ole": "xls"}  # what was read as a bill in an older Office file is a workbook
 TENDERS = ("X81", "X83")
 _AT_ONCE = 100
 
@@ -143,7 +144,7 @@ def why_not_writable(document: Document) -> str:
         return f"A GAEB file {phase} takes no prices. Export a bid (X84) or a contract (X86) instead."
     if document.parser == "unixml" or document.file_type in (WORKBOOK, TEXT):
         return ""
-    kind = document.file_type or document.parser
+    kind = _AS_CALLED.get(document.file_type, document.file_type) or document.parser
     return (
         f"Prices can't be written into a file of this kind ({kind}). Save the client's file as .xlsx and upload that, "
         "or export the budget as xlsx, uniXML or GAEB."

@@ -223,9 +223,6 @@ def write_csv(path: Path, bill: GivenBill, *, encoding: str = "utf-8-sig", delim
 
 def write_ods(path: Path, rows: list[list[str]], *, repeat_rows: int = 1, repeat_columns: int = 1) -> Path:
     """Texts only. The last row's cells and the row itself are repeated as told."""
-    namespaces = " ".join(
-        f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in ("office", "table", "text")
-    )
 
     def cell(text: str, repeat: int) -> str:
         columns = f' table:number-columns-repeated="{repeat}"'
@@ -242,6 +239,13 @@ def write_ods(path: Path, rows: list[list[str]], *, repeat_rows: int = 1, repeat
         body += (
             f'<table:table-row table:number-rows-repeated="{repeat_rows if is_last else 1}">{cells}</table:table-row>'
         )
+    return pack_ods(path, f'<table:table table:name="List 1">{body}</table:table>')
+
+
+def pack_ods(path: Path, tables: str) -> Path:
+    spaces = " ".join(
+        f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in ("office", "table", "text")
+    )
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("mimetype", ODS_TYPE)
         archive.writestr(
@@ -251,8 +255,7 @@ def write_ods(path: Path, rows: list[list[str]], *, repeat_rows: int = 1, repeat
         )
         archive.writestr(
             "content.xml",
-            f"<office:document-content {namespaces}><office:body><office:spreadsheet>"
-            f'<table:table table:name="List 1">{body}</table:table>'
+            f"<office:document-content {spaces}><office:body><office:spreadsheet>{tables}"
             "</office:spreadsheet></office:body></office:document-content>",
         )
     return path

@@ -34,7 +34,7 @@ def make_document(project: Project, name: str = "bill.xlsx", content: bytes = b"
         "sha256": uuid4().hex * 2,
         "parse_status": Document.ParseStatus.COMPLETED,
         "parser": "kros_xlsx",
-        "extracted_data": {"header": {"dialect_label": 'KROS "Export Komplet" (xlsx)'}, "warnings": []},
+        "extracted_data": {"header": {"dialect_label": 'KROS "Export Komplet"'}, "warnings": []},
     }
     document = Document(project=project, **(values | fields))
     document.file.save(name, ContentFile(content), save=False)

@@ -50,7 +50,7 @@ def test_prices_that_are_copied() -> None:
     with pytest.raises(DataError), transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute(
-                "CREATE TEMPORARY TABLE catalogue_staging (n integer, place text, code varchar(3), text text, unit text,"
-                " unit_price numeric, currency text, priced_on date) ON COMMIT DROP"
+                "CREATE TEMPORARY TABLE catalogue_staging (n integer, place text, code varchar(3), text text, "
+                "unit text, unit_price numeric, currency text, priced_on date) ON COMMIT DROP"
             )
         catalogues._stage([item], None)

@@ -70,7 +70,7 @@ def test_a_document_says_how_it_was_recognised(project: Project, owner: User, tm
     assert told["detection"]["reasons"] and told["detection"]["candidates"]
     assert told["preview"]["positions"] == 2
     page = signed_in(owner).get(url("documents", project.pk)).content.decode()
-    assert "Recognised as Plain table (xlsx, ods, csv), 40 of 100" in page
+    assert "Recognised as Plain table (xlsx, ods, xls, csv), 40 of 100" in page
     assert 'name="dialect"' in page and "Titles found in row 3" in page
 
 

@@ -21,7 +21,7 @@ from projects.services.catalogues import Counts, Finish
 
 
 def add_import_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", help="xlsx, ods or csv with titles in its first rows.")
+    parser.add_argument("file", metavar="FILE", help="xlsx, ods, xls or csv with titles in its first rows.")
     parser.add_argument("--organisation", metavar="NAME", help="Whose own it becomes; without it, everyone's.")
     parser.add_argument("--json", action="store_true", help="One JSON object on standard output.")
 

@@ -14,6 +14,7 @@ from projects.parsers.reconcile import Reconciler, assert_reconciled
 from projects.parsers.registry import detect, dialect_label, open_bill
 from tests.factories.bills import write_csv, write_gaeb, write_kros, write_legacy_json, write_unixml
 from tests.factories.bills_cz import write_aspe, write_kros_list, write_rts
+from tests.factories.spreadsheets import compound
 
 
 @pytest.mark.parametrize(
@@ -54,15 +55,15 @@ def workbook_with(path, *cells):
     book.save(path)
 
 
-COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)
-
 FILES = {
     "nothing": ("empty_file", b""),
     "only blanks": ("empty_file", b" \r\n\t\n"),
     "a PDF of nothing": ("damaged", b"%PDF-1.7\n%\xe2\xe3"),
-    "an older Excel file": ("unsupported_dialect", COMPOUND + "Workbook".encode("utf-16-le")),
-    "an older Word file": ("not_a_workbook", COMPOUND + "WordDocument".encode("utf-16-le")),
-    "an encrypted workbook": ("encrypted", COMPOUND + "EncryptedPackage".encode("utf-16-le")),
+    "an older Word file": ("not_a_workbook", compound({"WordDocument": b"x", "Workbook": b"a table in it"})),
+    "an older presentation": ("not_a_workbook", compound({"PowerPoint Document": b"x"})),
+    "an encrypted workbook": ("encrypted", compound({"EncryptedPackage": b"x"})),
+    "an older workbook of nothing": ("damaged", compound({"Workbook": b""})),
+    "the beginning of an older Office file": ("damaged", compound({"Workbook": b"x"})[:600]),
     "a drawing": ("unsupported_dialect", b"AC1032\x00\x00\x00\x00" + bytes(range(256)) * 4),
     "a drawing as text": ("unsupported_dialect", b"999\r\nfrom a program\r\n  0\r\nSECTION\r\n  2\r\nHEADER\r\n"),
     "GAEB 2000": ("unsupported_dialect", b"#begin[GAEB]\r\n#begin[GAEBInfo]\r\n"),
