@@ -19,7 +19,8 @@ from tests.factories.bills import pack_ods
 Sheets = Mapping[str, list[list[Any]]]
 
 _SECTOR = 512
-_END, _FREE, _TABLE = 0xFFFFFFFE, 0xFFFFFFFF, 0xFFFFFFFD
+_END, _FREE, _TABLE, _LIST = 0xFFFFFFFE, 0xFFFFFFFF, 0xFFFFFFFD, 0xFFFFFFFC
+_IN_HEADER, _IN_SECTOR = 109, 127  # places of the table's sectors
 _DAY, _GENERAL = 1, 0  # of the two formats of cells
 
 
@@ -122,16 +123,22 @@ def compound(streams: Mapping[str, bytes]) -> bytes:
         filled = content.ljust(4096, b"\0")
         entries += _entry(name, 2, place(filled), len(filled), right=number if number <= len(streams) else _FREE)
     directory = place(entries)
-    count = 1
-    while (len(table) + count) * 4 > count * _SECTOR:
+    count, more = 1, 0
+    while (len(table) + count + more) * 4 > count * _SECTOR:
         count += 1
+        more = -(-max(0, count - _IN_HEADER) // _IN_SECTOR)
     first = len(table)
-    numbers = [*table, *[_TABLE] * count]
+    numbers = [*table, *[_TABLE] * count, *[_LIST] * more]
     numbers += [_FREE] * (count * _SECTOR // 4 - len(numbers))
     data += struct.pack(f"<{len(numbers)}I", *numbers)
-    places = [*range(first, first + count), *[_FREE] * (109 - count)]
+    places = [*range(first, first + count), *[_FREE] * (_IN_HEADER + more * _IN_SECTOR - count)]
+    for number in range(more):
+        at = _IN_HEADER + number * _IN_SECTOR
+        following = first + count + number + 1 if number + 1 < more else _END
+        data += struct.pack(f"<{_IN_SECTOR}II", *places[at : at + _IN_SECTOR], following)
     head = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(16) + struct.pack("<5H6x", 0x3E, 3, 0xFFFE, 9, 6)
-    head += struct.pack("<9I", 0, count, directory, 0, 4096, _END, 0, _END, 0) + struct.pack("<109I", *places)
+    head += struct.pack("<7I", 0, count, directory, 0, 4096, _END, 0)
+    head += struct.pack("<2I", first + count if more else _END, more) + struct.pack("<109I", *places[:_IN_HEADER])
     return head + data
 
 

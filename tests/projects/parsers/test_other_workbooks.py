@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import struct
 from dataclasses import replace
 from datetime import date, datetime
@@ -168,6 +169,12 @@ def test_a_short_stream_is_read_from_where_short_ones_are(tmp_path):
     assert found.stream("Workbook") == bytes(range(192, 256)) + bytes(range(64, 100))
     with pytest.raises(LookupError):
         found.stream("Book")
+
+
+def test_a_large_one_lists_its_tables_beyond_the_header(tmp_path):
+    content = random.Random(7).randbytes(17 << 20)
+    (tmp_path / "f").write_bytes(compound({"Workbook": content}))
+    assert Compound(tmp_path / "f").stream("Workbook") == content
 
 
 @pytest.fixture(scope="module")
