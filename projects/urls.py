@@ -62,6 +62,7 @@ urlpatterns = [
     path(f"{_PROJECT}documents/compare/", comparing.compare, name="compare-documents"),
     path(f"{_DOCUMENT}file/", documents.download, name="document-file"),
     path(f"{_DOCUMENT}read-again/", documents.read_document_again, name="document-read"),
+    path(f"{_DOCUMENT}take-out/", documents.take_document_out, name="document-take-out"),
     path(f"{_DOCUMENT}mapping/", documents.confirm_mapping, name="document-mapping"),
     path(f"{_PROJECT}positions/", project.positions, name="positions"),
     path(f"{_PROJECT}positions/filters/", project.filter_options, name="filter-options"),

@@ -20,7 +20,7 @@ from jobs.services import estimate_seconds
 
 from ..exceptions import Refused
 from ..models import AuditRun, Document, Project
-from ..services import auditing, documents, opening
+from ..services import auditing, documents, opening, taking_out
 from ..services.access import visible_document, visible_project
 from ..services.enriching.enriching import start_enriching
 from ..services.mappings import checked_mapping
@@ -192,6 +192,14 @@ class DocumentReadingViewSet(viewsets.GenericViewSet[Document]):
             document_id=UUID(pk), actor=actor_of(request), options=reading_options(form.validated_data)
         )
         return uploaded(upload)
+
+    @extend_schema(request=None, responses={200: serializers.VersionSerializer, 400: PROBLEM})
+    @action(detail=True, methods=["post"], url_path="take-out")
+    @throttle_scope("expensive")
+    def take_out(self, request: Request, pk: str) -> Response:
+        """Everything that came with the document leaves the budget, as a new version; an audit follows."""
+        version = taking_out.take_out(document_id=UUID(pk), actor=actor_of(request))
+        return Response(serializers.VersionSerializer(version).data)
 
 
 def reading_options(values: dict[str, Any]) -> dict[str, Any]:

@@ -36,6 +36,7 @@ class BudgetVersion(models.Model):
     class Trigger(models.TextChoices):
         INITIAL = "initial", "First import"
         DOCUMENT_ADDED = "document_added", "Document added"
+        DOCUMENT_REMOVED = "document_removed", "Document taken out"
         USER_EDIT = "user_edit", "Edited"
         CHAT_MODIFICATION = "chat_modification", "Changed in the chat"
         RECALCULATION = "recalculation", "Recalculated"

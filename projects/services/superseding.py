@@ -39,15 +39,31 @@ def twins_of(documents: Iterable[Document]) -> dict[UUID, Document]:
     """Of documents that are in the budget, each that has as many positions and the same total as an older one of them,
     with that one: they may be one bill in two formats, and the budget would count it twice. A heuristic: whether they
     are the same, `comparing` proves."""
-    seen: dict[tuple[int, str], Document] = {}
+    seen: dict[tuple[int, Decimal], Document] = {}
     found = {}
     for document in sorted(documents, key=lambda document: document.created_at):
         sums = (document.extracted_data or {}).get("reconciliation") or {}
-        if not sums.get("positions") or Decimal(sums.get("computed_total") or 0) == 0:
+        total = Decimal(sums.get("computed_total") or 0)  # 4800.00 here is 4800 there
+        if not sums.get("positions") or total == 0:
             continue
-        older = seen.setdefault((sums["positions"], sums["computed_total"]), document)
+        older = seen.setdefault((sums["positions"], total), document)
         if older is not document:
             found[document.pk] = older
+    return found
+
+
+def superseded_by(documents: Iterable[Document], inside: set[UUID]) -> dict[UUID, Document]:
+    """Documents whose place another has taken that is in the budget (`inside`), with that one."""
+    links = ((document, (document.extracted_data or {}).get("replaces")) for document in documents)
+    next_of = {UUID(older): document for document, older in links if older}
+    found = {}
+    for first in next_of:
+        newer, seen = next_of.get(first), {first}
+        while newer is not None and newer.pk not in seen | inside:
+            seen.add(newer.pk)
+            newer = next_of.get(newer.pk)
+        if newer is not None and newer.pk in inside:
+            found[first] = newer
     return found
 
 

@@ -26,7 +26,8 @@ from ..services.documents import Upload, makes_positions, read_again, upload_doc
 from ..services.filetypes import MODEL
 from ..services.importing import local_file
 from ..services.previewing import checked_dialect
-from ..services.superseding import counted_documents, twins_of
+from ..services.superseding import counted_documents, superseded_by, twins_of
+from ..services.taking_out import take_out
 from .answers import done, go
 from .states import described, opened
 
@@ -40,9 +41,14 @@ def document_list(request: PageRequest, project_id: UUID) -> HttpResponse:
     found = Document.objects.filter(project=project).select_related("uploaded_by").defer("indexed_content")[:LISTED]
     jobs = {shown.job.params.get("document_id"): shown for shown in context["jobs"] if shown.job.kind in READINGS}
     context["dialects"] = dialects()
-    twins = twins_of(counted_documents(project_id=project.pk).defer("indexed_content")[:LISTED])
+    counted = list(counted_documents(project_id=project.pk).defer("indexed_content")[:LISTED])
+    twins, inside = twins_of(counted), {document.pk for document in counted}
+    found = list(found)
+    newer = superseded_by(found, inside)
     context["documents"] = [
-        _row(project, document, jobs.get(str(document.pk))) | {"twin": twins.get(document.pk)} for document in found
+        _row(project, document, jobs.get(str(document.pk)))
+        | {"twin": twins.get(document.pk), "is_inside": document.pk in inside, "newer": newer.get(document.pk)}
+        for document in found
     ]
     part = request.htmx and request.htmx.target == "documents"
     return render(request, "projects/_documents.html" if part else "projects/documents.html", context)
@@ -134,6 +140,16 @@ def read_document_again(request: PageRequest, project_id: UUID, document_id: UUI
     url = reverse("projects:documents", args=[project_id])
     said = "is being looked at" if "preview_only" in options else "is being read again"
     return done(request, f"{document.original_filename} {said}.", url)
+
+
+@page
+@require_POST
+@costly
+def take_document_out(request: PageRequest, project_id: UUID, document_id: UUID) -> HttpResponse:
+    document = _document(request, project_id, document_id)
+    version = take_out(document_id=document.pk, actor=request.user)
+    message = f"{document.original_filename} is out of the budget, which is version {version.number} now."
+    return done(request, message, reverse("projects:documents", args=[project_id]))
 
 
 @page

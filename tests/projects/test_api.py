@@ -70,6 +70,7 @@ def writes_of(project: Project) -> dict[str, tuple[str, str, dict[str, Any]]]:
         "override": ("post", f"/api/findings/{finding.pk}/override/", {"reason": "It is in the text"}),
         "withdraw": ("post", f"/api/findings/{finding.pk}/withdraw/", {}),
         "read": ("post", f"/api/documents/{document.pk}/read/", {}),
+        "take out": ("post", f"/api/documents/{document.pk}/take-out/", {}),
     }
 
 

@@ -51,6 +51,7 @@ def writing_pages(project: Project) -> dict[str, str]:
         "archive": url("archive", project.pk),
         "settings": url("settings", project.pk),
         "read again": url("document-read", project.pk, document.pk),
+        "take out": url("document-take-out", project.pk, document.pk),
         "mapping": url("document-mapping", project.pk, document.pk),
         "add": url("position-add", project.pk),
         "edit": url("position-edit", project.pk, row.lineage),
