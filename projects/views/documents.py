@@ -38,12 +38,12 @@ LISTED = 200
 @require_safe
 def document_list(request: PageRequest, project_id: UUID) -> HttpResponse:
     project, context = opened(request, project_id, tab="documents")
-    found = Document.objects.filter(project=project).select_related("uploaded_by").defer("indexed_content")[:LISTED]
+    rows = Document.objects.filter(project=project).select_related("uploaded_by").defer("indexed_content")
+    found = list(rows[:LISTED])
     jobs = {shown.job.params.get("document_id"): shown for shown in context["jobs"] if shown.job.kind in READINGS}
     context["dialects"] = dialects()
     counted = list(counted_documents(project_id=project.pk).defer("indexed_content")[:LISTED])
     twins, inside = twins_of(counted), {document.pk for document in counted}
-    found = list(found)
     newer = superseded_by(found, inside)
     context["documents"] = [
         _row(project, document, jobs.get(str(document.pk)))
