@@ -2,6 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import pairwise
+
+
+def left_out(numbers: Iterable[str]) -> list[str]:
+    """Of whole numbers that count positions, in the order of the file, those that are not there, as "3" or "7 to 9": a
+    number that was there already begins a new count."""
+    found: list[str] = []
+    count: set[int] = set()
+    for number in numbers:
+        if not (number.isdecimal() and len(number) < 7):
+            continue
+        if int(number) in count:
+            found += _gaps(count)
+            count = set()
+        count.add(int(number))
+    return found + _gaps(count)
+
+
+def _gaps(count: set[int]) -> list[str]:
+    there = sorted(count)
+    pairs = [(low + 1, high - 1) for low, high in pairwise(there) if high - low > 1]
+    return [str(low) if low == high else f"{low} to {high}" for low, high in pairs]
+
 
 class Numbering:
     """Hands out each number once per object. A repeated one gets a suffix ("12", "12/2") and a warning."""

@@ -11,6 +11,8 @@ from projects.parsers.decimals import decimal_from_text
 from projects.parsers.pdf_pages import Line, Word
 from projects.parsers.table_words import meaning_of, normalise
 
+# What stands at the end of a page: which one it is.
+FOOT = re.compile(r"(?i)^(?:seite|strana|page|blatt)\b.{0,20}\d+|^\d+\s*(?:/|von|z|of)\s*\d+$")
 NUMBER = re.compile(r"\d+(?:[.\-/]\d+)*(?:\.[A-Za-z0-9]{1,3})?\.?")
 _FIGURE = re.compile(r"[-+\u2212]?\d[\d.,' \u00a0]*(?:,-)?")
 _CURRENCY = {"eur", "€", "czk", "kč", "kc", "chf", "usd", "$", "sfr"}

@@ -33,12 +33,30 @@ class Word(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Line:
+    """`top`: points from the page's upper edge."""
+
     page: int
     words: tuple[Word, ...]
+    top: float = 0.0
 
     @property
     def text(self) -> str:
         return " ".join(word.text for word in self.words)
+
+
+class Cell(NamedTuple):
+    text: str
+    left: float
+    right: float
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A row of a ruled table, where it stands; cells that others have grown over are left out."""
+
+    top: float
+    bottom: float
+    cells: tuple[Cell, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +64,7 @@ class Page:
     number: int
     lines: tuple[Line, ...]
     tables: tuple[tuple[tuple[str, ...], ...], ...]  # rows of cells
+    boxes: tuple[Box, ...] = ()  # the same rows, from top to bottom
 
 
 def pages(path: Path, filename: str, limit: int = MAX_PAGES) -> Iterator[Page]:
@@ -96,8 +115,9 @@ def _read(page: Any, number: int, filename: str) -> Page:
                 code="too_large",
             )
         words = page.extract_words(keep_blank_chars=False, extra_attrs=[])
-        tables = page.extract_tables() if len(page.edges) > 8 else []
-        return Page(number, tuple(_lines(words, number)), tuple(_cells(table) for table in tables))
+        found = [(table, _cells(table.extract())) for table in page.find_tables()] if len(page.edges) > 8 else []
+        boxes = sorted((box for table, cells in found for box in _boxes(table, cells)), key=lambda box: box.top)
+        return Page(number, tuple(_lines(words, number)), tuple(cells for _, cells in found), tuple(boxes))
     except ParseError:
         raise
     except Exception as error:
@@ -115,8 +135,8 @@ def _lines(words: list[dict[str, Any]], page: int) -> Iterator[Line]:
             rows[-1][1].append(made)
         else:
             rows.append((word["top"], [made]))
-    for _, row in rows:
-        yield Line(page, tuple(_grouped(sorted(row, key=lambda word: word.left))))
+    for top, row in rows:
+        yield Line(page, tuple(_grouped(sorted(row, key=lambda word: word.left))), top)
 
 
 def _grouped(row: list[Word]) -> Iterator[Word]:
@@ -145,6 +165,13 @@ def _continues(word: Word) -> bool:
 
 def _cells(table: list[list[str | None]]) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(" ".join((cell or "").split()) for cell in row) for row in table)
+
+
+def _boxes(table: Any, texts: tuple[tuple[str, ...], ...]) -> Iterator[Box]:
+    for row, cells in zip(table.rows, texts, strict=True):
+        _, top, _, bottom = row.bbox
+        places = zip(cells, row.cells, strict=True)
+        yield Box(top, bottom, tuple(Cell(text, place[0], place[2]) for text, place in places if place))
 
 
 def refuse_scan(found: list[Page], filename: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from projects.parsers.pdf_lines import NUMBER, Tail, figure_of
 from projects.parsers.table_words import meaning_of
 
@@ -13,6 +15,8 @@ def row_columns(row: tuple[str, ...]) -> RowColumns:
     found: RowColumns = {}
     for at, cell in enumerate(row):
         name, confidence = meaning_of(cell) if cell else ("", 0.0)
+        if name == "number" and name in found:  # "P.č." is the number, then "Číslo položky" is the catalogue's
+            name = "code"
         if confidence == 1.0:
             found.setdefault(name, at)
     is_heading = {"description", "quantity"} <= found.keys() and bool(found.keys() & {"unit_price", "total"})
@@ -30,9 +34,23 @@ def row_tail(row: tuple[str, ...], columns: RowColumns, mark: str) -> tuple[str,
     is_position = cell("description") and (figures["quantity"] is not None or figures["unit_price"] is not None)
     if not is_position:
         return "", None
-    tail = Tail(cell("description"), cell("code"), cell("unit"), figures["quantity"], figures["unit_price"],
-                figures["total"])  # fmt: skip
+    price = figures["unit_price"]
+    tail = Tail(cell("description"), cell("code"), cell("unit"), figures["quantity"], price,
+                offered(price, figures["total"]))  # fmt: skip
     return cell("number"), tail
+
+
+def offered(price: Decimal | None, total: Decimal | None) -> Decimal | None:
+    """The total, but for what a formula makes of a price that nobody has given: 0 is not what it would cost."""
+    return None if price is None and total == 0 else total
+
+
+def heading_of(row: tuple[str, ...], mark: str) -> str:
+    """The words of a row without positions, but for its sum."""
+    words = " ".join(cell for cell in row if cell).split()
+    if len(words) > 1 and mark in words[-1] and figure_of(words[-1], mark) is not None:
+        words.pop()
+    return " ".join(words)
 
 
 def unread_row(row: tuple[str, ...], columns: RowColumns) -> tuple[str, Tail] | None:

@@ -14,15 +14,15 @@ from decimal import Decimal
 from projects.parsers.bill import Bill, BillHeader, Billing, BillPosition, ParseError, Score, StatedTotal
 from projects.parsers.catalogues import currency_of
 from projects.parsers.filehead import FileHead
-from projects.parsers.numbering import Numbering
-from projects.parsers.pdf_lines import NUMBER, Columns, Tail, columns_of, decimal_mark, figure_of, tail_of
+from projects.parsers.numbering import Numbering, left_out
+from projects.parsers.pdf_kros import TO_CONFIRM, KrosPrint, is_kros
+from projects.parsers.pdf_lines import FOOT, NUMBER, Columns, Tail, columns_of, decimal_mark, figure_of, tail_of
 from projects.parsers.pdf_pages import MAX_PAGES, SCAN_PAGES, Line, Page, pages, refuse_scan
-from projects.parsers.pdf_rows import RowColumns, row_columns, row_tail, unread_row
+from projects.parsers.pdf_rows import RowColumns, heading_of, row_columns, row_tail, unread_row
 from projects.parsers.table_words import normalise
 
 NAME = "pdf_table"
 LABEL = "Printed bill (PDF)"
-TO_CONFIRM = "to be confirmed"
 
 _FIRST_PAGES = 12
 _CARRIED = ("ubertrag", "prenos", "prevod", "carried forward", "brought forward")
@@ -39,7 +39,6 @@ _SECTION_SUM = (
 _WHOLE = ("projektsumme", "angebotssumme", "gesamtsumme", "auftragssumme", "nettosumme", "summe lv", "celkem bez dph",
           "cena celkem bez dph", "celkem za stavbu", "grand total", "total excl")  # fmt: skip
 _TAXED = re.compile(r"brutto|mwst|mehrwertsteuer|ust|s dph|incl|vat")
-_FOOT = re.compile(r"(?i)^(?:seite|strana|page|blatt)\b.{0,20}\d+|^\d+\s*(?:/|von|z|of)\s*\d+$")
 _MARKS = (
     ("alternativ", Billing.ALTERNATIVE), ("wahlposition", Billing.ALTERNATIVE),
     ("bedarfsposition mit", Billing.OPTIONAL_COUNTED),
@@ -105,39 +104,64 @@ class _PrintReader:
         self._columns: Columns | None = None
         self._rows: RowColumns | None = None
         self._numbering = Numbering(bill.warnings)
+        self._kros, self._is_kros = KrosPrint(bill, self._numbering, mark), False
         self._sections: dict[str, str] = {}  # number → name, of those opened so far
         self._path: tuple[str, ...] = ()  # numbers of the open sections
         self._open: _Open | None = None
         self._depth = 0  # parts of a position's number
         self._ordinal = 0
+        self._last = 0  # page
+        self._numbers: list[str] = []  # of the positions, as printed
 
     def positions(self, head: FileHead) -> Iterator[BillPosition]:
-        last = 0
-        for page in pages(head.path, head.filename, MAX_PAGES):
-            last = page.number
-            if not page.lines:
-                self._bill.warnings.append(f"Page {last} has no text; what stands on it as a picture is not read.")
-            if any(row_columns(row) for table in page.tables for row in table) or (self._rows and page.tables):
-                yield from self._tables(page)
-            else:
-                yield from self._lines(page)
-        yield from self._close()
-        self._tell(last)
-        if not self._ordinal:
+        for position in self._read(head):
+            self._numbers.append(position.number.partition("/")[0])
+            yield position
+        self._tell()
+        if not self._numbers:
             raise ParseError(
                 "The PDF has text, but no line that reads as a position (number, quantity, unit, prices under their "
                 "titles). Ask for the bill as xlsx, uniXML or GAEB DA XML.",
                 code="no_positions",
             )
 
-    def _tell(self, pages_read: int) -> None:
+    def _read(self, head: FileHead) -> Iterator[BillPosition]:
+        for page in pages(head.path, head.filename, MAX_PAGES):
+            self._last = last = page.number
+            if not page.lines:
+                self._bill.warnings.append(f"Page {last} has no text; what stands on it as a picture is not read.")
+            if columns := self._of_kros(page):
+                yield from self._kros.page(page, columns)
+            elif any(row_columns(row) for table in page.tables for row in table) or (self._rows and page.tables):
+                yield from self._tables(page)
+            else:
+                yield from self._lines(page)
+        yield from self._close()
+        yield from self._kros.close()
+
+    def _tell(self) -> None:
+        if missing := left_out(self._numbers):
+            self._bill.warnings.insert(
+                0,
+                f"The numbers of the positions leave out {', '.join(missing[:20])}"
+                f"{' and others' if len(missing) > 20 else ''}: look whether the print has them.",
+            )
         if not any(total.level == "bill" for total in self._bill.totals):
             self._bill.warnings.insert(0, "The print states no total: nothing proves that every position was read.")
         self._bill.warnings.insert(
             0,
-            f"Read from the {pages_read} pages of a print (PDF): every position is {TO_CONFIRM}. Compare numbers, "
+            f"Read from the {self._last} pages of a print (PDF): every position is {TO_CONFIRM}. Compare numbers, "
             "quantities and prices with the original before you rely on them.",
         )
+
+    def _of_kros(self, page: Page) -> Columns | None:
+        """The columns, where the page is one of a bill that KROS printed."""
+        if self._columns is None:
+            self._kros.look_at_cover(page)
+        found = next((columns for line in page.lines if (columns := columns_of(line))), None)
+        if found is not None and is_kros(found) and page.boxes:
+            self._columns, self._is_kros = found, True
+        return self._columns if self._is_kros else None
 
     # Lines of words
 
@@ -150,7 +174,7 @@ class _PrintReader:
 
     def _line(self, line: Line) -> Iterator[BillPosition]:
         word = normalise(line.text)
-        if not word or word.startswith(_CARRIED) or _FOOT.search(line.text):
+        if not word or word.startswith(_CARRIED) or FOOT.search(line.text):
             return
         if self._take_sum(line, word):
             yield from self._close()
@@ -245,7 +269,7 @@ class _PrintReader:
                 "kept without them."
             )
         if tail is None:
-            text = " ".join(cell for cell in row if cell)
+            text = heading_of(row, self._mark)
             if text and not word.startswith((*_CARRIED, *_SECTION_SUM, *_WHOLE)):
                 self._path, self._sections[text] = (text,), ""
             elif word.startswith(_WHOLE) and not _TAXED.search(word.replace("bez dph", "")):

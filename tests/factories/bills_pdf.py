@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
 from pathlib import Path
+
+import typst
+
+from tests.factories.bills import GivenBill, GivenObject
 
 Placed = tuple[float, float, str]  # left, from the top, text; in points
 
@@ -58,3 +63,53 @@ def _document(objects: list[bytes]) -> bytes:
 def write_pdf(path: Path, *pages: Iterable[Placed]) -> Path:
     path.write_bytes(pdf_bytes(pages))
     return path
+
+
+def write_kros_print(path: Path, bill: GivenBill, *, numbers: Mapping[str, str] | None = None) -> Path:
+    """As KROS prints: covers, then a sheet an object, its positions in boxes. `numbers` printed instead of others."""
+    pages = [f"Náklady z rozpočtů #h(1fr) {_money(bill.total)} {_money(bill.total * 121 / 100)}"]
+    for obj in bill.objects:
+        head = f"Objekt: \\ {obj.code} - {obj.name}"
+        pages.append(f"{head} \\ Náklady ze soupisu prací #h(1fr) {_money(_sum(obj))}")
+        pages.append("\n".join((head, _TITLES, *_sheet(obj, numbers or {}))))
+    body = "\n#pagebreak()\n".join(pages)
+    path.write_bytes(typst.compile(f"{_SETTINGS}\n{body}".encode()))
+    return path
+
+
+_SETTINGS = """#set page(width: 595pt, height: 500pt, margin: 28pt)
+#set page(footer: context [#h(1fr) Strana #counter(page).display() z 9])
+#set text(size: 7pt)
+#set par(spacing: 6pt)
+#let columns = (16pt, 16pt, 64pt, 190pt, 30pt, 50pt, 60pt, 80pt)
+#let titles(..cells) = block(fill: luma(210), grid(columns: columns, align: center, inset: 3pt, ..cells))
+#let position(..cells) = table(columns: columns, align: horizon, stroke: 0.5pt, inset: 2pt, ..cells)
+#let line(size: 6pt, ..cells) = text(size: size, grid(columns: columns, inset: (x: 2pt), ..cells))
+#let section(code, name, sum) = block[#place(dx: 18pt, dy: 3pt, text(size: 6pt)[D])#text(size: 9pt, grid(
+  columns: (32pt, 64pt, 330pt, 80pt), inset: (x: 2pt), [], [#code], [#name], align(right)[#sum]))]"""
+_TITLES = "#titles([PČ], [Typ], [Kód], [Popis], [MJ], [Množství], [J.cena [CZK]], [Cena celkem [CZK]])"
+
+
+def _money(amount: Decimal) -> str:
+    return f"{amount:,.2f}"
+
+
+def _sum(obj: GivenObject) -> Decimal:
+    return sum((position.total for section in obj.sections for position in section.positions), Decimal(0))
+
+
+def _sheet(obj: GivenObject, numbers: Mapping[str, str]) -> Iterator[str]:
+    yield f"Náklady soupisu celkem #h(1fr) {_money(_sum(obj))}\n"
+    for section in obj.sections:
+        total = sum((position.total for position in section.positions), Decimal(0))
+        yield f"#section([{section.code}], [{section.name}], [{_money(total)}])"
+        for p in section.positions:
+            kind, price = "M" if p.is_material else "K", "" if p.unit_price is None else f"{p.unit_price:,.2f}"
+            number = numbers.get(p.number, p.number)
+            cells = [number, kind, p.code, p.description, p.unit, f"{p.quantity:,.3f}", price, _money(p.total)]
+            yield f"#position({', '.join(f'[{cell}]' for cell in cells)})"
+            if p.note:
+                yield f"#line([], [P], [], [{p.note}])"
+            for line in p.measure:
+                text = line.text.replace("*", "\\*")
+                yield f"#line([], [VV], [], [{text}], [], [{line.value:,.3f}])"

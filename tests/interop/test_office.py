@@ -17,6 +17,7 @@ from projects.exports.workbook_parts import Package
 from projects.exports.write_back import write_back
 from projects.exports.xlsx_file import write_xlsx
 from projects.parsers.bill import Bill, BillPosition
+from projects.parsers.reconcile import Reconciler
 from projects.parsers.registry import open_bill
 
 from .test_exports import ASPE, FOLDER, RTS, VALCHA, price_of, version_of
@@ -106,6 +107,36 @@ def test_a_damaged_file_is_asked_about(tmp_path: Path) -> None:
     """Else the two above would see nothing."""
     (tmp_path / "cut.xlsx").write_bytes(RTS.read_bytes()[:90_000])
     assert opened(tmp_path, tmp_path / "cut.xlsx")[str(tmp_path / "cut.xlsx")]["asked"]
+
+
+def test_a_workbook_that_was_printed_says_the_same(tmp_path: Path) -> None:
+    subprocess.run(
+        ["soffice", f"-env:UserInstallation=file://{tmp_path}/profile", "--headless", "--convert-to", "pdf",
+         "--outdir", str(tmp_path), str(VALCHA)],
+        check=True, timeout=300, capture_output=True,
+    )  # fmt: skip
+    printed = open_bill(tmp_path / f"{VALCHA.stem}.pdf")
+    reconciler = Reconciler(printed)
+    found, expected = list(reconciler.watch(printed.positions)), list(open_bill(VALCHA).positions)
+    assert [_printed(position) for position in found] == [_printed(position) for position in expected]
+    result = reconciler.result()
+    assert (result.computed_total, result.stated_total, result.differences) == (D("8205797.76"), D("8205797.76"), ())
+    # Texts of measure lines, their results in the three digits of the print.
+    assert [_measured(position) for position in found] == [_measured(position) for position in expected]
+
+
+def _printed(position: BillPosition) -> tuple[object, ...]:
+    words = "".join(position.description.split())  # lines break where they like, "200-" and "300 mm"
+    return (
+        position.number, position.kind, position.code, words, position.unit, position.quantity, position.unit_price,
+        position.total, position.object_code, position.object_name, position.section_path,
+    )  # fmt: skip
+
+
+def _measured(position: BillPosition) -> list[tuple[str, D | None]]:
+    return [
+        ("".join(line.text.split()), None if line.value is None else round(line.value, 3)) for line in position.measure
+    ]
 
 
 def read(path: Path) -> tuple[Bill, list[BillPosition]]:

@@ -1,0 +1,232 @@
+"""Bills that KROS printed: positions stand in ruled boxes, what belongs to them below, each line's type before it.
+
+Types as in its workbooks: D section, VV measure line, P, PP and PSC notes. A position's text is as high as it needs and
+its number stands beside the middle of it: only the box says which lines are its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import NamedTuple
+
+from projects.parsers.bill import Bill, BillPosition, MeasureLine, PositionKind, StatedTotal
+from projects.parsers.kros_layout import section_level
+from projects.parsers.numbering import Numbering
+from projects.parsers.pdf_lines import FOOT, Columns, Tail, columns_of, figure_of
+from projects.parsers.pdf_pages import Box, Line, Page, Word
+from projects.parsers.pdf_rows import offered
+
+NOTES = ("P", "PP", "PSC")
+SECTION, MEASURE = "D", "VV"
+_SUM_OF_OBJECT, _SUM_OF_BILL = ("náklady soupisu celkem", "náklady súpisu celkom"), ("náklady z rozpočt",)
+_OBJECT = ("objekt:", "soupis:")  # above the name of what a sheet is of
+TO_CONFIRM = "to be confirmed"
+_MATERIAL = "M"
+_SUBTOTALS = ("součet", "mezisoučet", "súčet", "medzisúčet")
+_TYPE_TITLE = "typ"
+_BESIDE = 9.0  # points between a type and the larger words of its section
+_AROUND = 1.5  # of a box's edges
+
+
+class Position(NamedTuple):
+    number: str
+    tail: Tail
+    is_material: bool
+
+
+class Typed(NamedTuple):
+    """A line below the titles; `type` is "" where it has none."""
+
+    type: str
+    words: tuple[Word, ...]
+
+    @property
+    def text(self) -> str:
+        return " ".join(word.text for word in self.words)
+
+
+def is_kros(columns: Columns) -> bool:
+    return _TYPE_TITLE in columns.title.lower().split() and {"number", "code", "description"} <= columns.at.keys()
+
+
+def in_order(page: Page, columns: Columns, mark: str) -> Iterator[Position | Line]:
+    """What stands on the page, from top to bottom: positions, and lines outside of their boxes."""
+    found = [(box, position) for box in page.boxes if (position := _position(box, columns, mark))]
+    things: list[tuple[float, Position | Line]] = [(box.top, position) for box, position in found]
+    for line in _joined(page.lines, columns):
+        if not any(box.top - _AROUND <= line.top < box.bottom - _AROUND for box, _ in found):
+            things.append((line.top, line))
+    return (thing for _, thing in sorted(things, key=lambda pair: pair[0]))
+
+
+def _position(box: Box, columns: Columns, mark: str) -> Position | None:
+    cells: dict[str, str] = {}
+    for name, (left, right) in columns.at.items():
+        middle = (left + right) / 2
+        cells[name] = next((cell.text for cell in box.cells if cell.left <= middle <= cell.right), "")
+    quantity = figure_of(cells.get("quantity", ""), mark)
+    number, text, unit = (cells.get(name, "") for name in ("number", "description", "unit"))
+    if not (number.isdecimal() and text and (quantity is not None or unit)):
+        return None
+    price, total = (figure_of(cells.get(name, ""), mark) for name in ("unit_price", "total"))
+    code = cells.get("code", "").replace(" ", "")  # a long one is broken in two
+    is_material = any(cell.text == _MATERIAL for cell in box.cells)
+    return Position(number, Tail(text, code, unit, quantity, price, offered(price, total)), is_material)
+
+
+def _joined(lines: tuple[Line, ...], columns: Columns) -> Iterator[Line]:
+    """A section's name is printed larger than the "D" before it, and so a little higher: both are one line."""
+    left = columns.at["code"][0]
+    rest = list(lines)
+    for line in lines:
+        if len(line.words) != 1 or line.words[0].text != SECTION:
+            continue
+        near = [other for other in rest if other is not line and abs(other.top - line.top) < _BESIDE]
+        name = min(near, key=lambda other: abs(other.top - line.top), default=None)
+        if name is not None and name.words[0].left > line.words[0].right and name.words[0].left < left + 60:
+            rest[rest.index(name)] = replace(name, words=(*line.words, *name.words))
+            rest.remove(line)
+    yield from rest
+
+
+def typed(line: Line, columns: Columns) -> Typed:
+    first = line.words[0]
+    stands_between = columns.at["number"][1] - 5 < first.left < columns.at["code"][0]
+    if stands_between and first.text in (SECTION, MEASURE, *NOTES):
+        return Typed(first.text, line.words[1:])
+    return Typed("", line.words)
+
+
+def section_of(words: tuple[Word, ...], mark: str) -> tuple[str, str, Decimal | None]:
+    """(code, name, sum) of a section's line."""
+    texts = [word.text for word in words]
+    amount = figure_of(texts[-1], mark) if len(texts) > 1 and mark in texts[-1] else None
+    if amount is not None:
+        texts.pop()
+    return texts[0], " ".join(texts[1:]), amount
+
+
+def measure_of(words: tuple[Word, ...], columns: Columns, mark: str) -> MeasureLine:
+    """A line with its result below the quantities; one without is a remark."""
+    left = columns.at["quantity"][0] - 25
+    value = figure_of(words[-1].text, mark) if words and words[-1].left > left else None
+    text = " ".join(word.text for word in (words if value is None else words[:-1]))
+    if value is None:
+        return MeasureLine(text, "comment")
+    return MeasureLine(text, "subtotal" if text.lower().startswith(_SUBTOTALS) else "expression", value)
+
+
+@dataclass(slots=True)
+class _Open:
+    """A position whose measure lines and notes are still to come."""
+
+    position: Position
+    page: int
+    path: tuple[str, ...]
+    measure: list[MeasureLine] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+class KrosPrint:
+    """Reads pages one after the other; covers and recapitulations too, for objects and sums stand on them."""
+
+    def __init__(self, bill: Bill, numbering: Numbering, mark: str) -> None:
+        self._bill, self._numbering, self._mark = bill, numbering, mark
+        self._object = ("", "")
+        self._path: tuple[str, ...] = ()
+        self._open: _Open | None = None
+        self._is_below_titles = False
+        self._whole: StatedTotal | None = None
+        self.count = 0
+
+    def look_at_cover(self, page: Page) -> None:
+        """The bill's sum stands on a page before all titles."""
+        for line in page.lines:
+            if line.text.lower().startswith(_SUM_OF_BILL) and (amount := self._amount(line)) is not None:
+                self._whole = StatedTotal("bill", amount, source=f"page {page.number}")
+
+    def page(self, page: Page, columns: Columns) -> Iterator[BillPosition]:
+        if self._whole:
+            self._bill.totals.append(self._whole)
+            self._whole = None
+        self._is_below_titles = not any(columns_of(line) for line in page.lines)
+        named = ""  # what the next line is the name of
+        for thing in in_order(page, columns, self._mark):
+            if isinstance(thing, Position):
+                yield from self.close()
+                self._open = _Open(thing, page.number, self._path)
+            elif columns_of(thing):
+                self._is_below_titles = True
+            elif named:
+                self._enter(thing.text)
+                named = ""
+            elif thing.text.lower().startswith(_OBJECT):
+                yield from self.close()
+                named, self._is_below_titles = thing.text, False
+            else:
+                yield from self._line(thing, columns)
+
+    def _enter(self, name: str) -> None:
+        code, _, rest = name.partition(" - ")
+        if (code, rest or code) != self._object:
+            self._object, self._path = (code, rest or code), ()
+
+    def _line(self, line: Line, columns: Columns) -> Iterator[BillPosition]:
+        if self._take_sum(line) or not self._is_below_titles or FOOT.search(line.text):
+            return
+        kind, words = found = typed(line, columns)
+        if kind == SECTION and words:
+            yield from self.close()
+            self._enter_section(words, line.page)
+        elif self._open is None:
+            return
+        elif kind == MEASURE and words:
+            self._open.measure.append(measure_of(words, columns, self._mark))
+        elif kind in NOTES or (self._open.notes and line.words[0].left >= columns.at["code"][1]):
+            self._open.notes.append(found.text)
+
+    def _take_sum(self, line: Line) -> bool:
+        if not line.text.lower().startswith(_SUM_OF_OBJECT):
+            return False
+        if (amount := self._amount(line)) is not None:
+            self._bill.totals.append(StatedTotal("object", amount, self._object[0], source=f"page {line.page}"))
+        return True
+
+    def _amount(self, line: Line) -> Decimal | None:
+        """The first figure: without the tax."""
+        figures = (figure_of(word.text, self._mark) for word in line.words if self._mark in word.text)
+        return next((figure for figure in figures if figure is not None), None)
+
+    def _enter_section(self, words: tuple[Word, ...], page: int) -> None:
+        code, name, amount = section_of(words, self._mark)
+        self._path = (*self._path[: section_level(code, self._path)], f"{code} {name}".strip())
+        if amount is not None:
+            self._bill.totals.append(StatedTotal("section", amount, self._object[0], self._path, f"page {page}"))
+
+    def close(self) -> Iterator[BillPosition]:
+        if self._open is None:
+            return
+        found, self._open = self._open, None
+        self.count += 1
+        number, tail, is_material = found.position
+        code, name = self._object
+        yield BillPosition(
+            ordinal=self.count,
+            number=self._numbering.claim(code, number, f"Page {found.page}"),
+            description=tail.text,
+            kind=PositionKind.MATERIAL if is_material else PositionKind.WORK,
+            object_code=code,
+            object_name=name,
+            section_path=found.path,
+            code=tail.code,
+            long_text="\n".join(found.notes),
+            unit=tail.unit or None,
+            quantity=tail.quantity,
+            quantity_reason="" if tail.quantity is not None else "no quantity can be read in the print",
+            unit_price=tail.unit_price,
+            total=tail.total,
+            measure=tuple(found.measure),
+            source=f"page {found.page} of the print, {TO_CONFIRM}",
+        )
