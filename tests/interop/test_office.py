@@ -134,9 +134,10 @@ def _printed(position: BillPosition) -> tuple[object, ...]:
 
 
 def _measured(position: BillPosition) -> list[tuple[str, D | None]]:
-    return [
-        ("".join(line.text.split()), None if line.value is None else round(line.value, 3)) for line in position.measure
-    ]
+    def printed(value: D | None) -> D | None:
+        return None if value is None else value.quantize(D("0.001"), "ROUND_HALF_UP")
+
+    return [("".join(line.text.split()), printed(line.value)) for line in position.measure]
 
 
 def read(path: Path) -> tuple[Bill, list[BillPosition]]:
