@@ -62,12 +62,17 @@ def airtable() -> Iterator[Airtable]:
 
 
 @pytest.fixture(scope="session")
-def site(django_db_setup: None, airtable: Airtable, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def processes_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("site") / "processes.log"
+
+
+@pytest.fixture(scope="session")
+def site(django_db_setup: None, airtable: Airtable, processes_log: Path) -> Iterator[str]:
     """The site's address."""
+    log = processes_log
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    log = tmp_path_factory.mktemp("site") / "processes.log"
     environment = os.environ | {"MEDIA_ROOT": str(settings.MEDIA_ROOT), "WEB_THREADS": "4"}
     environment |= {"AIRTABLE_URL": airtable.url, "AIRTABLE_TOKEN": airtable.token, "AIRTABLE_REQUESTS_PER_S": "45"}
     with log.open("ab") as output:
@@ -147,7 +152,7 @@ def is_trouble(said: ConsoleMessage) -> bool:
 
 
 @pytest.fixture
-def signed_in(site: str, browser: Browser) -> Iterator[Callable[..., Page]]:
+def signed_in(site: str, browser: Browser, processes_log: Path) -> Iterator[Callable[..., Page]]:
     """`signed_in(user)`: a page in a browser of its own; what goes wrong in its console fails the test."""
     contexts, trouble = [], []
 
@@ -168,4 +173,4 @@ def signed_in(site: str, browser: Browser) -> Iterator[Callable[..., Page]]:
     yield open_page
     for context in contexts:
         context.close()
-    assert trouble == []
+    assert trouble == [], f"What the site's processes said:\n{processes_log.read_text('utf-8', 'replace')[-6000:]}"
