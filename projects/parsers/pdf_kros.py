@@ -6,6 +6,7 @@ its number stands beside the middle of it: only the box says which lines are its
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -61,11 +62,24 @@ def in_order(page: Page, columns: Columns, mark: str) -> Iterator[Position | Lin
     return (thing for _, thing in sorted(things, key=lambda pair: pair[0]))
 
 
-def _position(box: Box, columns: Columns, mark: str) -> Position | None:
+def decimal_mark_of(page: Page, columns: Columns) -> str:
+    """Quantities are printed with three digits. "" where the page has none."""
+    found = (_cells(box, columns)["quantity"] for box in page.boxes)
+    marks = Counter(text[-4] for text in found if len(text) > 4 and text[-4] in ",." and text[-3:].isdecimal())
+    return marks.most_common(1)[0][0] if marks else ""
+
+
+def _cells(box: Box, columns: Columns) -> dict[str, str]:
+    """What stands below each title."""
     cells: dict[str, str] = {}
     for name, (left, right) in columns.at.items():
         middle = (left + right) / 2
         cells[name] = next((cell.text for cell in box.cells if cell.left <= middle <= cell.right), "")
+    return cells
+
+
+def _position(box: Box, columns: Columns, mark: str) -> Position | None:
+    cells = _cells(box, columns)
     quantity = figure_of(cells.get("quantity", ""), mark)
     number, text, unit = (cells.get(name, "") for name in ("number", "description", "unit"))
     if not (number.isdecimal() and text and (quantity is not None or unit)):
@@ -77,18 +91,38 @@ def _position(box: Box, columns: Columns, mark: str) -> Position | None:
 
 
 def _joined(lines: tuple[Line, ...], columns: Columns) -> Iterator[Line]:
-    """A section's name is printed larger than the "D" before it, and so a little higher: both are one line."""
-    left = columns.at["code"][0]
+    """A section's name is printed larger than the "D" before it, and so a little higher. A long measure's type and
+    result stand beside the middle of its text, with lines of it above and below. Each is one line."""
     rest = list(lines)
     for line in lines:
-        if len(line.words) != 1 or line.words[0].text != SECTION:
+        kind, words = typed(line, columns)
+        if not (kind == MEASURE or (kind == SECTION and not words)):
             continue
         near = [other for other in rest if other is not line and abs(other.top - line.top) < _BESIDE]
-        name = min(near, key=lambda other: abs(other.top - line.top), default=None)
-        if name is not None and name.words[0].left > line.words[0].right and name.words[0].left < left + 60:
-            rest[rest.index(name)] = replace(name, words=(*line.words, *name.words))
-            rest.remove(line)
+        own = _parts_of_measure(line, near, columns) if kind == MEASURE else _name_of_section(line, near, columns)
+        if own:
+            above = [word for other in own if other.top < line.top for word in other.words]
+            below = [word for other in own if other.top >= line.top for word in other.words]
+            rest[rest.index(line)] = replace(line, words=(line.words[0], *above, *_with_result_last(words, below)))
+            rest = [other for other in rest if other not in own]
     yield from rest
+
+
+def _name_of_section(line: Line, near: list[Line], columns: Columns) -> list[Line]:
+    name = min(near, key=lambda other: abs(other.top - line.top), default=None)
+    is_name = name and line.words[0].right < name.words[0].left < columns.at["code"][0] + 60
+    return [name] if name and is_name else []
+
+
+def _parts_of_measure(line: Line, near: list[Line], columns: Columns) -> list[Line]:
+    left, right = columns.at["code"][1], columns.at["quantity"][0]
+    texts = [other for other in near if left < other.words[0].left and other.words[-1].right < right]
+    return texts if {other.top < line.top for other in texts} == {True, False} else []
+
+
+def _with_result_last(words: tuple[Word, ...], below: list[Word]) -> list[Word]:
+    """The rest of a text goes before the result, which is the furthest to the right."""
+    return sorted(words, key=lambda word: word.left)[:-1] + below + list(words[-1:]) if words else below
 
 
 def typed(line: Line, columns: Columns) -> Typed:
@@ -138,19 +172,18 @@ class KrosPrint:
         self._path: tuple[str, ...] = ()
         self._open: _Open | None = None
         self._is_below_titles = False
-        self._whole: StatedTotal | None = None
+        self._whole: Line | None = None
         self.count = 0
 
     def look_at_cover(self, page: Page) -> None:
         """The bill's sum stands on a page before all titles."""
-        for line in page.lines:
-            if line.text.lower().startswith(_SUM_OF_BILL) and (amount := self._amount(line)) is not None:
-                self._whole = StatedTotal("bill", amount, source=f"page {page.number}")
+        self._whole = next((line for line in page.lines if line.text.lower().startswith(_SUM_OF_BILL)), self._whole)
 
     def page(self, page: Page, columns: Columns) -> Iterator[BillPosition]:
-        if self._whole:
-            self._bill.totals.append(self._whole)
-            self._whole = None
+        self._mark = decimal_mark_of(page, columns) or self._mark
+        if self._whole and (amount := self._amount(self._whole)) is not None:
+            self._bill.totals.append(StatedTotal("bill", amount, source=f"page {self._whole.page}"))
+        self._whole = None
         self._is_below_titles = not any(columns_of(line) for line in page.lines)
         named = ""  # what the next line is the name of
         for thing in in_order(page, columns, self._mark):

@@ -84,7 +84,7 @@ _SETTINGS = """#set page(width: 595pt, height: 500pt, margin: 28pt)
 #let columns = (16pt, 16pt, 64pt, 190pt, 30pt, 50pt, 60pt, 80pt)
 #let titles(..cells) = block(fill: luma(210), grid(columns: columns, align: center, inset: 3pt, ..cells))
 #let position(..cells) = table(columns: columns, align: horizon, stroke: 0.5pt, inset: 2pt, ..cells)
-#let line(size: 6pt, ..cells) = text(size: size, grid(columns: columns, inset: (x: 2pt), ..cells))
+#let line(size: 6pt, ..cells) = text(size: size, grid(columns: columns, align: horizon, inset: (x: 2pt), ..cells))
 #let section(code, name, sum) = block[#place(dx: 18pt, dy: 3pt, text(size: 6pt)[D])#text(size: 9pt, grid(
   columns: (32pt, 64pt, 330pt, 80pt), inset: (x: 2pt), [], [#code], [#name], align(right)[#sum]))]"""
 _TITLES = "#titles([PČ], [Typ], [Kód], [Popis], [MJ], [Množství], [J.cena [CZK]], [Cena celkem [CZK]])"

@@ -67,6 +67,17 @@ def test_measure_lines_and_notes_stand_below_the_box(path, house, drain):
     assert (second.long_text, second.measure[0].text) == ("dle průzkumu", "1,2*56,8")
 
 
+@pytest.mark.parametrize("parts", [9, 14], ids=["two lines", "three lines"])
+def test_a_long_measure_is_one_line(path, drain, parts):
+    text = " + ".join(f"{n},25*{n}0,5" for n in range(1, parts + 1))
+    rows = (MeasureRow("2*3", D(6)), MeasureRow(text, D(100)), MeasureRow("1*1", D(1)))
+    work = GivenPosition("1", "Výkop rýh", "m3", D(107), D(100), "132151253", measure=rows, note="dle průzkumu")
+    bill = GivenBill((GivenObject("SO 1", "Dům", (GivenSection("1", "Zemní práce", (work,)),)),))
+    (position,), _, _ = drain(write_kros_print(path, bill))
+    assert [(line.text, line.value) for line in position.measure] == [("2*3", D(6)), (text, D(100)), ("1*1", D(1))]
+    assert position.long_text == "dle průzkumu"
+
+
 def test_groups_of_trades_hold_their_sections(path, drain):
     work = GivenPosition("1", "Výkop rýh", "m3", D(2), D(100), "132151253")
     bill = GivenBill((GivenObject("SO 1", "Dům", (
