@@ -74,9 +74,10 @@ def stream_state(delivery: Delivery, stream: str) -> StreamState:
     consumers = consumers_of(delivery, stream)
     waiting, oldest_ms = _unread(delivery, stream, groups)
     pending = sum(int(group["pending"]) for group in groups if group["name"] == GROUP.encode())
-    if pending:
-        first = delivery.ask("XPENDING", stream, GROUP)[1]
-        oldest_ms = min(oldest_ms or _ms(first), _ms(first))
+    if pending:  # asked anew: it may have been acknowledged meanwhile, and then there is no first one
+        pending, first, *_ = delivery.ask("XPENDING", stream, GROUP)
+        if pending:
+            oldest_ms = min(oldest_ms or _ms(first), _ms(first))
     lag_s = None if oldest_ms is None else max(0.0, time.time() - oldest_ms / 1000)
     return StreamState(
         name=stream,

@@ -17,12 +17,12 @@ from analytics.services.backlog import signals_state
 from analytics.services.consuming import BATCH
 from analytics.services.counting import clock
 from analytics.services.delivery import GROUP, PIECE, Delivery
-from analytics.services.signals import queries_stream, updates_stream
+from analytics.services.signals import publish_queries, queries_stream, updates_stream
 from analytics.streams.entries import FIELD, Entry, Malformed, pack, read_signal, read_signals
 from analytics.streams.scoring import HOUR_S, rank_of
 from jobs.connections import events_redis
 
-from .demand_cast import counted, make_entity, put, put_often, told
+from .demand_cast import a_signal, counted, make_entity, put, put_often, told
 
 NOW_MS = 1_790_000_000_000
 ENTITY = "6F9619FF-8B86-D011-B42D-00CF4FC964FF"
@@ -53,6 +53,26 @@ def test_a_backlog_is_read_in_pieces_and_counted_as_one_batch() -> None:
 
     assert (tally.applied, tally.already) == (0, count)
     assert EntityDemand.objects.get(pk=entity.pk).query_count == count
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("streams")
+def test_what_is_acknowledged_while_one_looks_waits_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    publish_queries([a_signal(make_entity())])
+    consumer = Delivery("one")
+    consumer.ensure_groups()
+    [(entry_id, _)] = consumer.read(10)[queries_stream()]
+    ask = Delivery.ask
+
+    def acknowledged_first(self: Delivery, *command: Any) -> Any:
+        if command[0] == "XPENDING":
+            consumer.acknowledge(queries_stream(), [entry_id])
+        return ask(self, *command)
+
+    assert signals_state().streams[0].pending == 1
+    monkeypatch.setattr(Delivery, "ask", acknowledged_first)
+    state = signals_state().streams[0]
+    assert (state.pending, state.lag_s) == (0, None)
 
 
 @pytest.mark.django_db(transaction=True)
