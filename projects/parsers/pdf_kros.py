@@ -6,6 +6,7 @@ its number stands beside the middle of it: only the box says which lines are its
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -26,6 +27,7 @@ _OBJECT = ("objekt:", "soupis:")  # above the name of what a sheet is of
 TO_CONFIRM = "to be confirmed"
 _MATERIAL = "M"
 _SUBTOTALS = ("součet", "mezisoučet", "súčet", "medzisúčet")
+_BROKEN_RANGE = re.compile(r"(\d-) (?=\d)")  # "200-" at the end of a line, "300 mm" below
 _TYPE_TITLE = "typ"
 _BESIDE = 9.0  # points between a type and the larger words of its section
 _AROUND = 1.5  # of a box's edges
@@ -81,7 +83,8 @@ def _cells(box: Box, columns: Columns) -> dict[str, str]:
 def _position(box: Box, columns: Columns, mark: str) -> Position | None:
     cells = _cells(box, columns)
     quantity = figure_of(cells.get("quantity", ""), mark)
-    number, text, unit = (cells.get(name, "") for name in ("number", "description", "unit"))
+    number, unit = cells.get("number", ""), cells.get("unit", "")
+    text = _BROKEN_RANGE.sub(r"\1", cells.get("description", ""))
     if not (number.isdecimal() and text and (quantity is not None or unit)):
         return None
     price, total = (figure_of(cells.get(name, ""), mark) for name in ("unit_price", "total"))

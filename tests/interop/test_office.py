@@ -126,7 +126,7 @@ def test_a_workbook_that_was_printed_says_the_same(tmp_path: Path) -> None:
 
 
 def _printed(position: BillPosition) -> tuple[object, ...]:
-    words = "".join(position.description.split())  # lines break where they like, "200-" and "300 mm"
+    words = " ".join(position.description.split())
     return (
         position.number, position.kind, position.code, words, position.unit, position.quantity, position.unit_price,
         position.total, position.object_code, position.object_name, position.section_path,

@@ -31,7 +31,7 @@ def long_text(house):
     words = (
         "Sejmutí ornice strojně při souvislé ploše přes 100 do 500 m2, tl. vrstvy do 200 mm, s naložením na dopravní "
     )
-    text = words + "prostředek a složením na hromady v místě stavby nebo na skládku do vzdálenosti 50 m"
+    text = words + "prostředek a složením na hromady v místě stavby nebo na skládku, do vzdálenosti 50-100 m"
     section = house.objects[0].sections[0]
     sections = (replace(section, positions=(replace(first, description=text), *section.positions[1:])),
                 *house.objects[0].sections[1:])  # fmt: skip
@@ -43,7 +43,7 @@ def test_a_print_says_what_the_workbook_says(tmp_path, path, long_text, drain):
     expected, of_xlsx, _ = drain(tmp_path / "bill.xlsx")
     found, result, bill = drain(write_kros_print(path, long_text))
     assert [replace(p, **UNPRINTED) for p in found] == [replace(p, **UNPRINTED) for p in expected]
-    assert len(found) == 5 and found[0].description.endswith("do vzdálenosti 50 m")
+    assert len(found) == 5 and found[0].description.endswith("do vzdálenosti 50-100 m")
     assert found[3].kind is PositionKind.MATERIAL
     assert_reconciled(result)
     assert (result.computed_total, result.stated_total, result.differences) == (
