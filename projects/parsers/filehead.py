@@ -7,10 +7,9 @@ import zipfile
 from functools import cached_property
 from pathlib import Path
 
-from projects.parsers.archive import check_directory, check_parts, open_archive
+from projects.parsers.archive import check_directory, open_archive
 from projects.parsers.bill import ParseError
 from projects.parsers.compound import SIGNATURE, WORKBOOK_STREAMS, Compound
-from projects.parsers.ods import refuse_repeats
 from projects.parsers.safexml import Prolog, read_prolog
 from projects.parsers.workbook import Row, Workbook
 
@@ -133,9 +132,6 @@ class FileHead:
         """The opened workbook, measured first. Raises ParseError."""
         if self.is_xls:
             return Workbook(self.path, xls=self.xls_stream)
-        check_parts(self.path, self.archive)
-        if self.is_ods:
-            refuse_repeats(self.archive)
         return Workbook(self.path)
 
     @cached_property

@@ -15,8 +15,10 @@ from typing import IO, Any, TypeVar
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, PasswordError
 
+from projects.parsers.archive import check_directory, check_parts, open_archive
 from projects.parsers.bill import ParseError
 from projects.parsers.decimals import decimal_from_float, decimal_from_text
+from projects.parsers.ods import refuse_repeats
 from projects.parsers.sheet_extent import MAX_CELLS, OddlyWritten, column_letters, too_far
 from projects.parsers.xls import XlsSheet, XlsWorkbook
 
@@ -81,6 +83,11 @@ def _opened(path: Path) -> CalamineWorkbook:
 @lru_cache(maxsize=8)
 def _measure(path: Path, identity: tuple[int, ...]) -> None:
     """Once for a file as it is: recognising it opens it as well as reading it. A refusal is not remembered."""
+    with open_archive(path) as archive:
+        check_directory(archive)
+        check_parts(path, archive)
+        if {"content.xml", "mimetype"} <= set(archive.namelist()):
+            refuse_repeats(archive)
     with path.open("rb") as file:
         refuse_far_cells(file)
 
