@@ -98,6 +98,9 @@ def tell_audited(*, project: Project, run: AuditRun) -> None:
 
 def _tell(event_type: str, project: Project, data: dict[str, Any]) -> None:
     organisation_id: UUID = project.organisation_id
-    link = link_to("projects:detail", project.pk)
     named = {"project_id": str(project.pk), "project": project.name}
-    emit(event_type=event_type, organisation_id=organisation_id, data=named | data | {"link": link})
+    emit(
+        event_type=event_type,
+        organisation_id=organisation_id,
+        data=lambda: named | data | {"link": link_to("projects:detail", project.pk)},
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 
 from jobs.webhooks import declare, emit
@@ -32,10 +34,9 @@ declare(
 def tell_graded(session: TrainingSession) -> None:
     """`session`: as it is stored, with its template."""
     current = SessionGrade.objects.current().filter(session=session).order_by("created_at")
-    emit(
-        event_type=GRADED,
-        organisation_id=session.organisation_id,
-        data={
+
+    def data() -> dict[str, Any]:
+        return {
             "session_id": str(session.pk),
             "user_id": str(session.user_id) if session.user_id else None,
             "template": session.template.name if session.template else None,
@@ -43,5 +44,6 @@ def tell_graded(session: TrainingSession) -> None:
             "overall": str(session.overall) if session.overall is not None else None,
             "graders": list(current.values_list("grader", flat=True)),
             "link": str(settings.SITE_URL).rstrip("/") + LINK.format(session.pk),
-        },
-    )
+        }
+
+    emit(event_type=GRADED, organisation_id=session.organisation_id, data=data)

@@ -52,7 +52,7 @@ COUNTS = ("fetched", "created", "updated", "unchanged", "rejected")
 
 def tell_matched(*, search: SavedSearch, count: int, tender_ids: list[str], link: str) -> None:
     data = {"search_id": str(search.pk), "search": search.name, "count": count, "tender_ids": tender_ids, "link": link}
-    emit(event_type=MATCHED, organisation_id=search.organisation_id, data=data)
+    emit(event_type=MATCHED, organisation_id=search.organisation_id, data=lambda: data)
 
 
 def tell_imported(*, source: Source, counts: dict[str, Any], import_id: UUID | None = None) -> None:
@@ -69,11 +69,15 @@ def _tell_of_source(event_type: str, source: Source, import_id: UUID | None, tol
     """Of shared sources nobody is told: they are the site's."""
     if source.organisation_id is None:
         return
-    listing = str(settings.SITE_URL).rstrip("/") + reverse("tenders:imports")
-    named = {
-        "source_id": str(source.pk),
-        "source": source.name,
-        "import_id": str(import_id) if import_id else None,
-        "link": link_to("tenders:import", import_id) if import_id else listing,
-    }
-    emit(event_type=event_type, organisation_id=source.organisation_id, data=named | told)
+
+    def data() -> dict[str, Any]:
+        listing = str(settings.SITE_URL).rstrip("/") + reverse("tenders:imports")
+        named = {
+            "source_id": str(source.pk),
+            "source": source.name,
+            "import_id": str(import_id) if import_id else None,
+            "link": link_to("tenders:import", import_id) if import_id else listing,
+        }
+        return named | told
+
+    emit(event_type=event_type, organisation_id=source.organisation_id, data=data)

@@ -5,7 +5,7 @@ Either all of it is committed or nothing; workers deliver what was committed, at
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -22,17 +22,18 @@ DELIVER = "jobs.deliver_webhook"
 BEHIND = Job.Priority.LOW  # messages to an endpoint that fails: others are not to wait behind them
 
 
-def emit(*, event_type: str, organisation_id: UUID, data: Mapping[str, Any]) -> int:
+def emit(*, event_type: str, organisation_id: UUID, data: Callable[[], Mapping[str, Any]]) -> int:
     """Tell the organisation's endpoints that listen; how many. To be called in the transaction of what happened.
 
-    `data` is thin: ids, names, counts and a link, as JSON. One query where nobody listens, else two inserts more.
-    Raises ValueError for a type that was not declared.
+    `data` is thin: ids, names, counts and a link, as JSON. It is made where somebody listens: the first link of a
+    process loads all addresses of the site. One query where nobody does, else two inserts more. Raises ValueError for a
+    type that was not declared.
     """
     if not is_declared(event_type):
         raise ValueError(f"Event type {event_type!r} is not declared.")
     endpoints = list(WebhookEndpoint.objects.listening(organisation_id, event_type))
     if endpoints:
-        payload = payload_of(event_type, data)
+        payload = payload_of(event_type, data())
         queue([WebhookDelivery(endpoint=endpoint, event_type=event_type, payload=payload) for endpoint in endpoints])
     return len(endpoints)
 

@@ -42,6 +42,10 @@ def tell_of_end(job: Job) -> None:
     event_type = EVENT_OF.get(Job.Status(job.status))
     if event_type is None or job.organisation_id is None or job.batch_id is not None:
         return
+    emit(event_type=event_type, organisation_id=job.organisation_id, data=lambda: _told(event_type, job))
+
+
+def _told(event_type: str, job: Job) -> dict[str, Any]:
     data: dict[str, Any] = {
         "job_id": str(job.pk),
         "kind": job.kind,
@@ -56,4 +60,4 @@ def tell_of_end(job: Job) -> None:
     if event_type == FAILED:
         error = job.error or {}
         data["error"] = {"code": error.get("code", ""), "message": error.get("message", "")}
-    emit(event_type=event_type, organisation_id=job.organisation_id, data=data)
+    return data

@@ -20,7 +20,7 @@ Drain = Callable[[], int]
 
 
 def tell(organisation: Organisation, event_type: str = "job.completed", **data: Any) -> int:
-    return emit(event_type=event_type, organisation_id=organisation.pk, data=data or {"job_id": "1"})
+    return emit(event_type=event_type, organisation_id=organisation.pk, data=lambda: data or {"job_id": "1"})
 
 
 def only_delivery() -> WebhookDelivery:
