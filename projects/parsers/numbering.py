@@ -8,7 +8,7 @@ from itertools import pairwise
 
 def left_out(numbers: Iterable[str]) -> list[str]:
     """Of whole numbers that count positions, in the order of the file, those that are not there, as "3" or "7 to 9": a
-    number that was there already begins a new count."""
+    number that was there already begins a new count. Where more are left out than are there (10, 20, 30) it is none."""
     found: list[str] = []
     count: set[int] = set()
     for number in numbers:
@@ -24,6 +24,8 @@ def left_out(numbers: Iterable[str]) -> list[str]:
 def _gaps(count: set[int]) -> list[str]:
     there = sorted(count)
     pairs = [(low + 1, high - 1) for low, high in pairwise(there) if high - low > 1]
+    if there and there[-1] - there[0] + 1 > 2 * len(there):
+        return []
     return [str(low) if low == high else f"{low} to {high}" for low, high in pairs]
 
 

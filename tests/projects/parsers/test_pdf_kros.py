@@ -115,7 +115,16 @@ def test_a_page_of_measures_only_goes_on_with_the_position_before(path, drain):
 
 @pytest.mark.parametrize(
     ("numbers", "missing"),
-    [("1 2 3", ""), ("1 2 5", "3 to 4"), ("1 3 1 2 4", "2, 3"), ("2 1 4", "3"), ("1.1 1.3", ""), ("5", ""), ("", "")],
+    [
+        ("1 2 3", ""),
+        ("1 2 5", "3 to 4"),
+        ("1 3 1 2 4", "2, 3"),
+        ("2 1 4", "3"),
+        ("1.1 1.3", ""),
+        ("10 20 30", ""),
+        ("5", ""),
+        ("", ""),
+    ],
 )
 def test_which_numbers_a_count_leaves_out(numbers, missing):
     assert ", ".join(left_out(numbers.split())) == missing
