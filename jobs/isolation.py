@@ -28,6 +28,7 @@ PR_SET_PDEATHSIG = 1
 # Not 0: a handler (or a library) that calls os._exit(0) has not finished its job.
 IN_GOOD_ORDER = 97
 EX_SOFTWARE = 70
+STOPS = (signal.SIGTERM, signal.SIGINT)
 
 
 def run_in_child(work: Callable[[], None], *, kind: Kind, after_fork: Callable[[], None]) -> Crashed | OutOfTime | None:
@@ -40,19 +41,26 @@ def run_in_child(work: Callable[[], None], *, kind: Kind, after_fork: Callable[[
     sys.stdout.flush()
     sys.stderr.flush()
     parent = os.getpid()
-    pid = os.fork()
-    if pid == 0:
-        _be_the_child(work, kind, parent)
+    # A stop that was asked for just now is passed on at once: until the child has handlers of its own it would leave by
+    # the worker's, which takes that for the second time of asking.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
+    try:
+        pid = os.fork()
+        if pid == 0:
+            _be_the_child(work, kind, parent, before)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     after_fork()
     return _verdict(_wait_for(pid, kind), kind)
 
 
-def _be_the_child(work: Callable[[], None], kind: Kind, parent: int) -> None:
-    """Never returns: what comes after the fork in the parent must not run twice."""
+def _be_the_child(work: Callable[[], None], kind: Kind, parent: int, mask: set[int | signal.Signals]) -> None:
+    """Never returns: what comes after the fork in the parent must not run twice. `mask`: signals that wait later on."""
     code = EX_SOFTWARE
     try:
-        for signum in (signal.SIGTERM, signal.SIGINT):  # the worker's stop: the next report hands the job back
+        for signum in STOPS:  # the worker's stop: the next report hands the job back
             signal.signal(signum, lambda *_: stopping.ask())
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         _die_with(parent)
         if kind.memory_mb:
             _limit_memory(kind.memory_mb * 1024 * 1024)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
+import time
 from pathlib import Path
 
 import pytest
 
+from jobs import isolation, stopping, worker
 from jobs.models import Job
+from jobs.registry import kind_of
 from jobs.services import enqueue
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -71,6 +75,29 @@ def test_child_that_does_not_hear_its_alarm_is_killed(drain, monkeypatch: pytest
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc")
+def test_a_stop_that_finds_the_child_hardly_born_is_no_crash(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The worker was told just before the fork, and passes it on before the child has handlers of its own."""
+    fork = os.fork
+
+    def slowly_born() -> int:
+        pid = fork()
+        if pid == 0:
+            time.sleep(0.2)
+        return pid
+
+    monkeypatch.setattr(os, "fork", slowly_born)
+    before = {signum: signal.signal(signum, worker._stop) for signum in isolation.STOPS}
+    try:
+        stopping.ask()
+        crash = isolation.run_in_child(lambda: None, kind=kind_of("tests.isolated"), after_fork=lambda: None)
+    finally:
+        stopping.forget()
+        for signum, handler in before.items():
+            signal.signal(signum, handler)
+    assert crash is None
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == set()
+
+
 def test_no_child_is_left_behind(drain) -> None:
     before = children()
     run_one(drain, "tests.isolated", how="segfault")
