@@ -70,7 +70,8 @@ def test_signals_show_at_once_though_figures_are_kept(owner: User) -> None:
     put_often(entity, 1)
     counted()
     assert figure(page_of(owner), "total_queries") == "1"
-    events_redis().delete(*events_redis().keys("*:demand:told:*"))
+    for name in events_redis().keys("*:demand:told:*"):  # on a slow machine they have run out by themselves
+        events_redis().delete(name)
     put_often(entity, 4)
     counted()
     demand_pages.live._teller.tell()
