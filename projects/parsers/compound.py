@@ -45,10 +45,13 @@ class Compound:
         return frozenset(name for name, kind, _, _ in self._entries if kind == _STREAM)
 
     def stream(self, name: str) -> bytes:
-        """The first stream of this name. Raises LookupError where there is none."""
+        """The first stream of this name. Raises LookupError where there is none, ParseError("damaged")."""
         for found, kind, first, size in self._entries:
             if found == name and kind == _STREAM:
-                return self._short_stream(first, size) if size < self._cutoff else self._stream(first, size)
+                try:
+                    return self._short_stream(first, size) if size < self._cutoff else self._stream(first, size)
+                except ValueError as error:
+                    raise _damaged(str(error)) from error
         raise LookupError(name)
 
     def _read_tables(self) -> None:
@@ -111,25 +114,20 @@ class Compound:
         return found
 
     def _stream(self, first: int, size: int) -> bytes:
-        try:
-            content = b"".join(map(self._sector, self._chain(first, self._table)))
-        except ValueError as error:
-            raise _damaged(str(error)) from error
-        if len(content) < size:
-            raise _damaged("a stream is shorter than its directory says")
-        return content[:size]
+        return _whole(b"".join(map(self._sector, self._chain(first, self._table))), size)
 
     def _short_stream(self, first: int, size: int) -> bytes:
+        """In pieces of 64 bytes of the stream that the root holds."""
         _, _, holder, held = self._entries[0]
-        whole, step = self._stream(holder, held), self._short_size
-        try:
-            chain = self._chain(first, self._short_table)
-        except ValueError as error:
-            raise _damaged(str(error)) from error
-        content = b"".join(whole[number * step : (number + 1) * step] for number in chain)
-        if len(content) < size:
-            raise _damaged("a stream is shorter than its directory says")
-        return content[:size]
+        pieces, step = self._stream(holder, held), self._short_size
+        chain = self._chain(first, self._short_table)
+        return _whole(b"".join(pieces[number * step : (number + 1) * step] for number in chain), size)
+
+
+def _whole(content: bytes, size: int) -> bytes:
+    if len(content) < size:
+        raise ValueError("a stream is shorter than its directory says")
+    return content[:size]
 
 
 def _damaged(detail: str) -> ParseError:

@@ -23,7 +23,7 @@ from projects.parsers.pdf_rows import offered
 NOTES = ("P", "PP", "PSC")
 SECTION, MEASURE = "D", "VV"
 _SUM_OF_OBJECT, _SUM_OF_BILL = ("náklady soupisu celkem", "náklady súpisu celkom"), ("náklady z rozpočt",)
-_OBJECT = ("objekt:", "soupis:")  # above the name of what a sheet is of
+_OBJECT = ("objekt:", "soupis:")  # above or before the name of what a sheet is of
 TO_CONFIRM = "to be confirmed"
 _MATERIAL = "M"
 _SUBTOTALS = ("součet", "mezisoučet", "súčet", "medzisúčet")
@@ -176,7 +176,7 @@ class KrosPrint:
         self._open: _Open | None = None
         self._is_below_titles = False
         self._whole: Line | None = None
-        self.count = 0
+        self._ordinal = 0
 
     def look_at_cover(self, page: Page) -> None:
         """The bill's sum stands on a page before all titles."""
@@ -188,19 +188,22 @@ class KrosPrint:
             self._bill.totals.append(StatedTotal("bill", amount, source=f"page {self._whole.page}"))
         self._whole = None
         self._is_below_titles = not any(columns_of(line) for line in page.lines)
-        named = ""  # what the next line is the name of
+        is_named = False  # by the next line
         for thing in in_order(page, columns, self._mark):
             if isinstance(thing, Position):
                 yield from self.close()
                 self._open = _Open(thing, page.number, self._path)
             elif columns_of(thing):
                 self._is_below_titles = True
-            elif named:
+            elif is_named:
                 self._enter(thing.text)
-                named = ""
+                is_named = False
             elif thing.text.lower().startswith(_OBJECT):
                 yield from self.close()
-                named, self._is_below_titles = thing.text, False
+                self._is_below_titles = False
+                if beside := thing.text.partition(":")[2].strip():
+                    self._enter(beside)
+                is_named = not beside
             else:
                 yield from self._line(thing, columns)
 
@@ -245,11 +248,11 @@ class KrosPrint:
         if self._open is None:
             return
         found, self._open = self._open, None
-        self.count += 1
+        self._ordinal += 1
         number, tail, is_material = found.position
         code, name = self._object
         yield BillPosition(
-            ordinal=self.count,
+            ordinal=self._ordinal,
             number=self._numbering.claim(code, number, f"Page {found.page}"),
             description=tail.text,
             kind=PositionKind.MATERIAL if is_material else PositionKind.WORK,

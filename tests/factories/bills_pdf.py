@@ -65,11 +65,14 @@ def write_pdf(path: Path, *pages: Iterable[Placed]) -> Path:
     return path
 
 
-def write_kros_print(path: Path, bill: GivenBill, *, numbers: Mapping[str, str] | None = None) -> Path:
-    """As KROS prints: covers, then a sheet an object, its positions in boxes. `numbers` printed instead of others."""
+def write_kros_print(
+    path: Path, bill: GivenBill, *, numbers: Mapping[str, str] | None = None, beside: bool = False
+) -> Path:
+    """As KROS prints: covers, then a sheet an object, its positions in boxes. `numbers` printed instead of others;
+    `beside`: an object's name stands in the line of its label, not below."""
     pages = [f"Náklady z rozpočtů #h(1fr) {_money(bill.total)} {_money(bill.total * 121 / 100)}"]
     for obj in bill.objects:
-        head = f"Objekt: \\ {obj.code} - {obj.name}"
+        head = f"Objekt: {'' if beside else chr(92)} {obj.code} - {obj.name}"
         pages.append(f"{head} \\ Náklady ze soupisu prací #h(1fr) {_money(_sum(obj))}")
         pages.append("\n".join((head, _TITLES, *_sheet(obj, numbers or {}))))
     body = "\n#pagebreak()\n".join(pages)

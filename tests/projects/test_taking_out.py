@@ -12,8 +12,10 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from jobs.models import Job
+from jobs.runner import run_here
 from projects.exceptions import Missing, Refused
 from projects.models import Document, Position, Project
+from projects.services.access import ReadOnly
 from projects.services.documents import read_again
 from projects.services.editing import edit_position
 from projects.services.opening import archive_project
@@ -74,6 +76,10 @@ def test_it_can_be_read_in_again_or_restored(owner: User, twice: tuple[Project, 
     take_out(document_id=second.pk, actor=owner)
     job = read_again(document_id=second.pk, actor=owner).job
     assert job is not None
+    run_here(job_id=job.pk)
+    project.refresh_from_db()
+    assert (project.version_number, project.total_positions, project.total_cost) == (6, 4, 2 * COST)
+    assert Position.objects.filter(document=second, removed_in=None).count() == 2
 
 
 def test_the_only_one_leaves_an_empty_budget(owner: User, tmp_path: Path) -> None:
@@ -98,6 +104,8 @@ def test_what_is_refused(owner: User, viewer: User, stranger: User, twice: tuple
         assert refused.value.code == code
     with pytest.raises(Missing):
         take_out(document_id=second.pk, actor=stranger)
+    with pytest.raises(ReadOnly):
+        take_out(document_id=second.pk, actor=viewer)
     archive_project(project_id=project.pk, actor=owner)
     with pytest.raises(Refused, match="archived"):
         take_out(document_id=second.pk, actor=owner)
@@ -123,6 +131,7 @@ def test_the_page_takes_it_out_and_offers_to_read_it_again(
     client = signed_in(owner)
     page = client.get(url("documents", project.pk)).text
     assert page.count("Take out of the budget") == 2 and "counts it twice" in page
+    assert "Take out of the budget" not in signed_in(viewer).get(url("documents", project.pk)).text
     answer = client.post(url("document-take-out", project.pk, second.pk), headers=HTMX)
     assert answer.status_code == 204 and "b.xml is out of the budget" in answer["HX-Trigger"]
     page = client.get(url("documents", project.pk)).text

@@ -59,6 +59,12 @@ def test_a_print_says_what_the_workbook_says(tmp_path, path, long_text, drain):
     assert detect(path).dialect == "pdf_table"
 
 
+def test_the_name_of_an_object_may_stand_beside_its_label(path, house, drain):
+    found, result, _ = drain(write_kros_print(path, house, beside=True))
+    assert [(p.object_code, p.object_name) for p in found] == [("SO 1", "Dům")] * 4 + [("SO 2", "Garáž")]
+    assert result.differences == ()
+
+
 def test_measure_lines_and_notes_stand_below_the_box(path, house, drain):
     first, second, *_ = drain(write_kros_print(path, house))[0]
     assert first.measure == (
